@@ -1,0 +1,65 @@
+//! The operator's listener: metrics and probes, over plain HTTP/1.1.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode, header::CONTENT_TYPE};
+use pingora::{
+    apps::{ServerApp, http_app::ServeHttp},
+    protocols::http::ServerSession,
+};
+use tokio::net::TcpStream;
+
+use crate::{
+    downstream::listener::{Handler, pingora_stream},
+    drain::DrainWatch,
+    metrics::Metrics,
+};
+
+/// The type of the text format that Prometheus asks for.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const PLAIN_TYPE: &str = "text/plain; charset=utf-8";
+
+pub struct Admin {
+    pub metrics: Arc<Metrics>,
+    pub drain: DrainWatch,
+}
+
+impl Handler for Admin {
+    async fn handle(self: Arc<Self>, connection: TcpStream) {
+        if let Ok(stream) = pingora_stream(connection) {
+            let shutdown = self.drain.as_shutdown_watch();
+            self.process_new(Box::new(stream), &shutdown).await;
+        }
+    }
+}
+
+#[async_trait]
+impl ServeHttp for Admin {
+    async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
+        let request = session.req_header();
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return answer(StatusCode::METHOD_NOT_ALLOWED, PLAIN_TYPE, "GET or HEAD only\n");
+        }
+        match request.uri.path() {
+            "/metrics" => answer(StatusCode::OK, METRICS_TYPE, self.metrics.encode()),
+            "/healthz" => answer(StatusCode::OK, PLAIN_TYPE, "ok\n"),
+            "/readyz" if self.drain.has_started() => {
+                answer(StatusCode::SERVICE_UNAVAILABLE, PLAIN_TYPE, "draining\n")
+            }
+            "/readyz" => answer(StatusCode::OK, PLAIN_TYPE, "ready\n"),
+            _ => answer(StatusCode::NOT_FOUND, PLAIN_TYPE, "/metrics /healthz /readyz\n"),
+        }
+    }
+}
+
+fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Vec<u8>> {
+    let body = Vec::from(body.into());
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    let length = HeaderValue::from(answer.body().len());
+    answer.headers_mut().insert(http::header::CONTENT_LENGTH, length);
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer
+}

@@ -1,0 +1,225 @@
+//! An event stream over HTTP/1.1: one connection, one stream, one task.
+//!
+//! Runs inside Pingora's request filter, which owns the session. The same hub, the same cursor
+//! and the same ends as over HTTP/2.
+
+use std::{ops::ControlFlow, pin::pin, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use http::{Version, header::TRANSFER_ENCODING};
+use pingora::{Result, protocols::http::ServerSession};
+use tokio::{
+    select,
+    time::{Duration, Instant, sleep, sleep_until, timeout},
+};
+
+use super::{
+    Downstream,
+    admission::Listen,
+    answer::{self, Answer},
+};
+use crate::{
+    drain::DrainWatch,
+    hub::{Batch, End, Lagged, Mailbox, Membership, Phase, Subscription},
+    metrics::EndReason,
+    sse,
+};
+
+/// What is gathered into one write, in bytes: one chunk, one TLS record, one system call.
+const WRITE_MAX: usize = 16 * 1024;
+/// How often a write that does not get on is checked for having lagged.
+const LAG_CHECK: Duration = Duration::from_secs(1);
+
+/// Serves one subscriber until the stream ends or the client leaves. An error is the client's
+/// connection breaking before the stream began.
+pub async fn serve(
+    session: &mut ServerSession,
+    listen: Listen,
+    downstream: &Downstream,
+) -> Result<()> {
+    let mailbox = Arc::<Mailbox>::default();
+    let stream_route = listen.stream();
+    let membership = downstream.hub.join(&listen.key, &stream_route.policy, &mailbox, 0);
+    let metrics = &listen.route.metrics;
+    let opening = opened(&membership, &mailbox);
+    // Late or not, the client is answered: only a refusal in time is relayed.
+    if let Ok(Some(refusal)) = timeout(stream_route.open_wait, opening).await {
+        metrics.answered(refusal.status);
+        return respond(session, answer::relayed(&refusal, &listen.cors)).await;
+    }
+    metrics.answered(200);
+    let mut head = answer::stream_head(&listen.cors);
+    if session.req_header().version == Version::HTTP_11 {
+        head.insert_header(TRANSFER_ENCODING, "chunked")?;
+    }
+    session.write_response_header(head).await?;
+    let start = membership.start(&listen.from, membership.joined_at());
+    let account = Subscription::begin(metrics.clone(), start.kind);
+    session.write_response_body(start.preamble, false).await?;
+    let subscriber = Subscriber {
+        session,
+        heartbeat: stream_route.heartbeat,
+        drain: downstream.drain.clone(),
+        membership,
+        mailbox,
+        cursor: start.cursor,
+        written_at: Instant::now(),
+    };
+    if let Some(reason) = subscriber.run().await {
+        account.end(reason);
+    }
+    Ok(())
+}
+
+/// Writes a whole answer.
+pub async fn respond(session: &mut ServerSession, answer: Answer) -> Result<()> {
+    session.write_response_header(answer.head).await?;
+    session.write_response_body(answer.body, true).await
+}
+
+/// Waits until the upstream has spoken; a refusal if that was it.
+async fn opened(
+    membership: &Membership,
+    mailbox: &Mailbox,
+) -> Option<Arc<crate::refusal::Refusal>> {
+    loop {
+        match membership.phase() {
+            Phase::Opening => mailbox.wait().await,
+            Phase::Ended(End::Refused(refusal)) => return Some(refusal),
+            Phase::Open | Phase::Ended(End::Stopped) => return None,
+        }
+    }
+}
+
+struct Subscriber<'a> {
+    session: &'a mut ServerSession,
+    heartbeat: Duration,
+    drain: DrainWatch,
+    membership: Membership,
+    mailbox: Arc<Mailbox>,
+    cursor: u64,
+    written_at: Instant,
+}
+
+/// Why a stream is over.
+enum Over {
+    /// The client left, or its connection broke.
+    Client,
+    /// The gateway ends it; between two events, so that there is room for a last line.
+    AtBoundary(EndReason),
+    /// The gateway ends it while the client does not read.
+    InWrite(EndReason),
+}
+
+impl Subscriber<'_> {
+    /// Writes until the stream is over; tells why, unless the client left.
+    async fn run(mut self) -> Option<EndReason> {
+        let over = loop {
+            if let ControlFlow::Break(over) = self.step().await {
+                break over;
+            }
+        };
+        match over {
+            Over::AtBoundary(reason) => {
+                let mut last = BytesMut::new();
+                sse::retry_line(self.membership.retry(), &mut last);
+                // A client that has gone meanwhile needs no last line.
+                let _ = self.session.write_response_body(last.freeze(), true).await;
+                Some(reason)
+            }
+            Over::InWrite(reason) => {
+                self.close().await;
+                Some(reason)
+            }
+            Over::Client => {
+                self.close().await;
+                None
+            }
+        }
+    }
+
+    /// Writes what is new, then waits for more, for the heartbeat, or for an end.
+    async fn step(&mut self) -> ControlFlow<Over> {
+        self.write_new().await?;
+        select! {
+            biased;
+            () = self.drain.started() => ControlFlow::Break(Over::AtBoundary(EndReason::Drain)),
+            () = self.mailbox.wait() => ControlFlow::Continue(()),
+            // Whatever comes after the request, a close or more bytes, ends the stream.
+            _ = self.session.read_body_or_idle(true) => ControlFlow::Break(Over::Client),
+            () = sleep_until(self.written_at + self.heartbeat) => {
+                self.membership.policy().metrics.process.heartbeats.inc();
+                self.write(Bytes::from_static(sse::HEARTBEAT)).await
+            }
+        }
+    }
+
+    async fn write_new(&mut self) -> ControlFlow<Over> {
+        let mut batch = Batch::default();
+        loop {
+            let read = self.membership.read_new(self.cursor, WRITE_MAX, &mut batch);
+            let Ok(phase) = read else {
+                let Err(Lagged) = read else { unreachable!("the other arm") };
+                return ControlFlow::Break(Over::AtBoundary(EndReason::Lagging));
+            };
+            if batch.is_empty() {
+                return match phase {
+                    Phase::Ended(_) => ControlFlow::Break(Over::AtBoundary(EndReason::Upstream)),
+                    _ => ControlFlow::Continue(()),
+                };
+            }
+            self.cursor = batch.next;
+            self.write(gather(&batch)).await?;
+            self.count(&batch);
+        }
+    }
+
+    /// Writes, and gives up when the client does not read while its place leaves the buffer.
+    async fn write(&mut self, bytes: Bytes) -> ControlFlow<Over> {
+        let mut write = pin!(self.session.write_response_body(bytes, false));
+        let mut drain = self.drain.clone();
+        loop {
+            select! {
+                biased;
+                written = &mut write => {
+                    self.written_at = Instant::now();
+                    return match written {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(Over::Client),
+                    };
+                }
+                () = drain.started() => {
+                    return ControlFlow::Break(Over::InWrite(EndReason::Drain));
+                }
+                () = sleep(LAG_CHECK) => {
+                    if self.membership.has_lagged(self.cursor) {
+                        return ControlFlow::Break(Over::InWrite(EndReason::Lagging));
+                    }
+                }
+            }
+        }
+    }
+
+    fn count(&self, batch: &Batch) {
+        let metrics = &self.membership.policy().metrics;
+        metrics.delivered.inc_by(batch.dispatched);
+        metrics.delivered_bytes.inc_by(batch.bytes as u64);
+        if let Some(read_at) = batch.read_at {
+            metrics.process.delivery_delay.observe(read_at.elapsed().as_secs_f64());
+        }
+    }
+
+    /// Closes the connection without the end of the body: to the client it is cut off.
+    async fn close(&mut self) {
+        self.session.set_keepalive(None);
+        self.session.shutdown().await;
+    }
+}
+
+/// One write for several events; a single one is not copied.
+fn gather(batch: &Batch) -> Bytes {
+    match &batch.events[..] {
+        [event] => event.clone(),
+        events => events.concat().into(),
+    }
+}

@@ -1,0 +1,56 @@
+//! An HTTP/2 connection: one actor that owns the connection and all its event streams (law 1).
+//!
+//! ```text
+//! loop { h2: accept, read, write | mailbox: deliver | timer: heartbeats | drain: end }
+//! ```
+//!
+//! Its rooms: `actor` is the loop, `topic` the streams of one topic, `stream` one of them,
+//! `wire` the socket below h2.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pingora::protocols::{Digest, Stream};
+
+use super::{Downstream, PassThrough};
+
+mod actor;
+mod stream;
+mod topic;
+mod wire;
+
+use actor::Actor;
+use wire::Wire;
+
+type H2Connection = h2::server::Connection<Stream, Bytes>;
+
+/// What h2 may queue for one stream before its capacity is used up, in bytes. It bounds what a
+/// client costs that opens its windows and then stops reading; a browser's window would be
+/// megabytes.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// Serves a connection until it is closed.
+pub async fn serve(
+    stream: Stream,
+    max_streams: u32,
+    downstream: Arc<Downstream>,
+    pass_through: Arc<dyn PassThrough>,
+) {
+    let digest = Arc::new(Digest {
+        ssl_digest: stream.get_ssl_digest(),
+        timing_digest: stream.get_timing_digest(),
+        proxy_digest: stream.get_proxy_digest(),
+        socket_digest: stream.get_socket_digest(),
+    });
+    let (wire, handle) = Wire::new(stream);
+    let mut options = pingora::protocols::http::v2::server::default_h2_options();
+    options.max_concurrent_streams(max_streams);
+    options.max_send_buffer_size(SEND_BUFFER);
+    let handshake = options.handshake::<Stream, Bytes>(Box::new(wire));
+    // A client that fails here has said nothing worth a log line.
+    let Ok(connection) = Box::pin(handshake).await else { return };
+    let gauge = downstream.metrics.connections("http2");
+    gauge.inc();
+    Actor::new(connection, digest, handle, downstream, pass_through).run().await;
+    gauge.dec();
+}

@@ -1,0 +1,198 @@
+//! One topic's feed: the task that keeps its upstream stream open.
+//!
+//! A stream that ends is opened again, after the reconnection time and from the feed's own last
+//! event ID; subscribers notice nothing (law 6). Parser state never crosses connections (law 7).
+
+use std::{sync::Arc, time::Duration};
+
+use log::{info, warn};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Upstream,
+    backoff::Backoff,
+    kind::{Answer, Chunks, ConnectError, FeedKind},
+    turn::Turn,
+};
+use crate::{
+    hub::Publisher,
+    metrics::{FeedState, RouteMetrics},
+    refusal::Refusal,
+    sse::{Bounds, Event, Parser},
+    topic_key::TopicKey,
+};
+
+#[derive(Clone)]
+pub(super) struct FeedSettings {
+    /// For the log.
+    pub route: String,
+    pub retry: Duration,
+    pub force: bool,
+    pub metrics: Arc<RouteMetrics>,
+}
+
+pub(super) struct Feed<K> {
+    kind: K,
+    upstream: Arc<Upstream>,
+    key: TopicKey,
+    settings: FeedSettings,
+    /// The upstream's last event ID, for the next connect.
+    last_event_id: Option<String>,
+    backoff: Backoff,
+}
+
+impl<K: FeedKind> Feed<K> {
+    pub fn new(kind: K, upstream: Arc<Upstream>, key: TopicKey, settings: FeedSettings) -> Self {
+        let backoff = Backoff::new(settings.retry);
+        Self { kind, upstream, key, settings, last_event_id: None, backoff }
+    }
+
+    /// Runs until nobody has listened for the linger time, or the upstream refuses.
+    pub async fn run(mut self, mut publisher: Publisher) {
+        let mut abandonment = publisher.abandonment();
+        let refused = tokio::select! {
+            biased;
+            () = abandonment.wait() => None,
+            refusal = self.keep_open(&mut publisher) => Some(refusal),
+        };
+        if let Some(refusal) = refused {
+            publisher.refuse(refusal);
+        }
+    }
+
+    async fn keep_open(&mut self, publisher: &mut Publisher) -> Refusal {
+        let metrics = self.settings.metrics.clone();
+        loop {
+            let mut state = StateGauge::new(&metrics, FeedState::Waiting);
+            let turn = self.turn().await;
+            state.set(FeedState::Connecting);
+            match self.connect().await {
+                Ok(Answer::Stream(stream)) => {
+                    state.set(FeedState::Open);
+                    publisher.open();
+                    self.read(stream, publisher).await;
+                }
+                Ok(Answer::Refused(refusal)) => return refusal,
+                Err(error) => {
+                    publisher.open();
+                    self.backoff.failed();
+                    self.report(&error);
+                }
+            }
+            drop(turn);
+            state.set(FeedState::Backoff);
+            sleep(self.backoff.delay()).await;
+        }
+    }
+
+    /// Waits until the upstream may be asked for one more stream.
+    async fn turn(&self) -> Turn {
+        let turns = &self.upstream.turns;
+        let turn = match turns.try_take() {
+            Some(turn) => turn,
+            None => {
+                warn!(
+                    "Route {}: upstream {} has all its event streams open; a topic waits its \
+                     turn. Raise 'max_streams' there, or narrow 'vary' so that fewer topics exist.",
+                    self.settings.route,
+                    self.upstream.name(),
+                );
+                turns.take().await
+            }
+        };
+        turns.stagger().await;
+        turn
+    }
+
+    async fn connect(&self) -> Result<Answer, ConnectError> {
+        let metrics = &self.settings.metrics;
+        let begin = Instant::now();
+        let answer = self.kind.connect(&self.key, self.last_event_id.as_deref()).await;
+        metrics.connected(match &answer {
+            Ok(Answer::Stream(_)) => "stream",
+            Ok(Answer::Refused(_)) => "refused",
+            Err(error) => error.outcome(),
+        });
+        if matches!(answer, Ok(Answer::Stream(_))) {
+            metrics.connect_duration.observe(begin.elapsed().as_secs_f64());
+        }
+        answer
+    }
+
+    async fn read(&mut self, mut stream: Box<dyn Chunks>, publisher: &mut Publisher) {
+        let mut parser = Parser::new(Bounds::default());
+        let mut events = Vec::new();
+        let mut yielded = false;
+        while let Some(chunk) = stream.next().await {
+            let read_at = Instant::now();
+            parser.push(&chunk, |event| events.push(event));
+            self.count(chunk.len(), &mut parser);
+            events.iter().for_each(|event| self.learn(event));
+            yielded |= events.iter().any(|event| event.data.is_some());
+            publisher.publish(events.drain(..), read_at);
+        }
+        match yielded {
+            true => self.backoff.succeeded(),
+            false => self.backoff.failed(),
+        }
+    }
+
+    /// Keeps what the next connect needs to know.
+    fn learn(&mut self, event: &Event) {
+        if let Some(id) = &event.id {
+            self.last_event_id = Some(id.clone());
+        }
+        if let Some(retry) = event.retry {
+            self.backoff.set_base(Duration::from_millis(retry));
+        }
+        if event.data.is_some() && self.backoff.failures() > 0 {
+            info!("Route {}: upstream {} is back.", self.settings.route, self.upstream.name());
+            self.backoff.succeeded();
+        }
+    }
+
+    fn count(&self, bytes: usize, parser: &mut Parser) {
+        let tally = parser.take_tally();
+        let metrics = &self.settings.metrics;
+        metrics.received_bytes.inc_by(bytes as u64);
+        metrics.discarded_lines.inc_by(tally.discarded_lines);
+        metrics.oversized_events.inc_by(tally.oversized_events);
+    }
+
+    /// Says what is wrong once for each row of failures, not once for each of them.
+    fn report(&self, error: &ConnectError) {
+        if self.backoff.failures() == 1 {
+            warn!(
+                "Route {}: upstream {} gives no event stream: {error}. Subscribers are kept \
+                 waiting; the feed tries again.",
+                self.settings.route,
+                self.upstream.name(),
+            );
+        }
+    }
+}
+
+/// Counts a feed under the state that it is in, and under none when it ends.
+struct StateGauge<'a> {
+    metrics: &'a RouteMetrics,
+    state: FeedState,
+}
+
+impl<'a> StateGauge<'a> {
+    fn new(metrics: &'a RouteMetrics, state: FeedState) -> Self {
+        metrics.feeds(state).inc();
+        Self { metrics, state }
+    }
+
+    fn set(&mut self, state: FeedState) {
+        self.metrics.feeds(self.state).dec();
+        self.metrics.feeds(state).inc();
+        self.state = state;
+    }
+}
+
+impl Drop for StateGauge<'_> {
+    fn drop(&mut self) {
+        self.metrics.feeds(self.state).dec();
+    }
+}

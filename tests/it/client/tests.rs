@@ -1,0 +1,6 @@
+//! The clients themselves, against servers of the same libraries.
+
+mod events;
+mod http1;
+mod http2;
+mod server;
