@@ -155,10 +155,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_listened_on_is_no_listening_address() {
-        for text in ["", "8080", ":8080", "localhost:8080", "127.0.0.1", "127.0.0.1:0", "::1:80"] {
+        for text in ["", "8080", ":8080", "localhost:8080", "127.0.0.1", "::1:80"] {
             assert!(listen(text).is_err(), "{text:?}");
         }
         assert!(listen("[::]:443").is_ok());
+        assert!(listen("127.0.0.1:0").is_ok());
     }
 
     #[test]
