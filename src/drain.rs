@@ -1,16 +1,16 @@
-//! The planned end of all streams: told once, seen by every connection, awaited by the process.
+//! The planned end of all streams: told once, seen by every connection.
 //!
 //! Says nothing of how a stream ends; that is the connection's.
 
 use tokio::sync::watch;
 
-/// The side that orders the drain and waits until the last connection has left.
+/// The side that orders the drain.
 #[derive(Debug)]
 pub struct Drain {
     signal: watch::Sender<bool>,
 }
 
-/// A connection's side. The drain is over when every one of them is dropped.
+/// A connection's side.
 #[derive(Clone, Debug)]
 pub struct DrainWatch {
     signal: watch::Receiver<bool>,
@@ -25,11 +25,6 @@ impl Drain {
     /// Tells every connection to end its streams and to take no more.
     pub fn start(&self) {
         self.signal.send_replace(true);
-    }
-
-    /// Waits until the last [`DrainWatch`] is gone.
-    pub async fn finished(&self) {
-        self.signal.closed().await;
     }
 }
 

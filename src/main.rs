@@ -1,9 +1,13 @@
 //! The command line: reads the configuration, runs the gateway, waits for signals.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand};
-use log::info;
+use log::{LevelFilter, info};
 use sluice::{app::App, config::Config};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -53,23 +57,27 @@ fn main() -> ExitCode {
 
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
-fn check(path: &std::path::Path) -> Result {
+fn check(path: &Path) -> Result {
     Config::from_file(path)?;
     println!("{}: valid", path.display());
     Ok(())
 }
 
-fn run(path: &std::path::Path) -> Result {
+fn run(path: &Path) -> Result {
     let config = Config::from_file(path)?;
-    env_logger::Builder::new()
-        .filter_level(log::LevelFilter::Warn)
-        .filter_module("sluice", config.log.level)
-        .init();
+    start_log(config.log.level);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = config.server.threads {
         runtime.worker_threads(threads);
     }
     runtime.enable_all().build()?.block_on(serve(&config))
+}
+
+/// Sluice's own lines. Those of the crates below it name clients' URLs and addresses, and say
+/// nothing that an operator could mend: they are for debugging.
+fn start_log(level: LevelFilter) {
+    let below = if level >= LevelFilter::Debug { LevelFilter::Warn } else { LevelFilter::Off };
+    env_logger::Builder::new().filter_level(below).filter_module("sluice", level).init();
 }
 
 async fn serve(config: &Config) -> Result {

@@ -43,6 +43,7 @@ pub(crate) struct RouteFamilies {
     pub received_bytes: IntCounterVec,
     pub discarded_lines: IntCounterVec,
     pub oversized: IntCounterVec,
+    pub buffering_suspected: IntCounterVec,
     pub requests: IntCounterVec,
     pub subscription_duration: HistogramVec,
     pub connect_duration: HistogramVec,
@@ -147,6 +148,11 @@ impl RouteFamilies {
             oversized: make.counters(
                 "upstream_oversized_events_total",
                 "Upstream events dropped for their size.",
+                route,
+            ),
+            buffering_suspected: make.counters(
+                "upstream_buffering_suspected_total",
+                "Late response heads and lumps of events, as from a buffer upstream.",
                 route,
             ),
             requests: make.counters(

@@ -25,6 +25,7 @@ use crate::{
 
 mod answer;
 mod backoff;
+mod buffering;
 mod feed;
 mod http1;
 mod kind;
@@ -34,6 +35,7 @@ mod turn;
 
 pub use kind::{Answer, Chunks, ConnectError, FeedKind};
 
+use buffering::Diagnosis;
 use feed::{Feed, FeedSettings};
 use http1::Http1;
 use resolve::Resolver;
@@ -109,8 +111,13 @@ impl HttpFeeds {
         sse: &config::Sse,
         metrics: Arc<crate::metrics::RouteMetrics>,
     ) -> Self {
-        let settings =
-            FeedSettings { route: route.to_owned(), retry: sse.retry, force: sse.force, metrics };
+        let settings = FeedSettings {
+            route: route.to_owned(),
+            retry: sse.retry,
+            force: sse.force,
+            diagnosis: Diagnosis::new(route, metrics.clone()),
+            metrics,
+        };
         Self { upstream, settings }
     }
 }

@@ -77,8 +77,7 @@ async fn run(case: &Case) -> (f64, f64) {
     let upstream = Upstream::start().await;
     let gateway = Gateway::start(upstream.address()).await;
     let empty = gateway.usage();
-    let clients =
-        clients::connect(&gateway, case.protocol, case.connections, case.streams).await;
+    let clients = clients::connect(&gateway, case.protocol, case.connections, case.streams).await;
     let streams = (case.connections * case.streams) as f64;
     let idle = gateway.usage();
     let before = clients.delivered();

@@ -41,9 +41,14 @@ pub async fn serve(
     let stream_route = listen.stream();
     let membership = downstream.hub.join(&listen.key, &stream_route.policy, &mailbox, 0);
     let metrics = &listen.route.metrics;
-    let opening = opened(&membership, &mailbox);
+    let mut drain = downstream.drain.clone();
+    let opening = timeout(stream_route.open_wait, opened(&membership, &mailbox));
     // Late or not, the client is answered: only a refusal in time is relayed.
-    if let Ok(Some(refusal)) = timeout(stream_route.open_wait, opening).await {
+    let refused = select! {
+        opened = opening => opened.ok().flatten(),
+        () = drain.started() => None,
+    };
+    if let Some(refusal) = refused {
         metrics.answered(refusal.status);
         return respond(session, answer::relayed(&refusal, &listen.cors)).await;
     }
@@ -59,9 +64,10 @@ pub async fn serve(
     let subscriber = Subscriber {
         session,
         heartbeat: stream_route.heartbeat,
-        drain: downstream.drain.clone(),
+        drain,
         membership,
         mailbox,
+        batch: Batch::default(),
         cursor: start.cursor,
         written_at: Instant::now(),
     };
@@ -97,6 +103,8 @@ struct Subscriber<'a> {
     drain: DrainWatch,
     membership: Membership,
     mailbox: Arc<Mailbox>,
+    /// Kept for its capacity.
+    batch: Batch,
     cursor: u64,
     written_at: Instant,
 }
@@ -155,34 +163,35 @@ impl Subscriber<'_> {
     }
 
     async fn write_new(&mut self) -> ControlFlow<Over> {
-        let mut batch = Batch::default();
         loop {
-            let read = self.membership.read_new(self.cursor, WRITE_MAX, &mut batch);
-            let Ok(phase) = read else {
-                let Err(Lagged) = read else { unreachable!("the other arm") };
-                return ControlFlow::Break(Over::AtBoundary(EndReason::Lagging));
+            let read = self.membership.read_new(self.cursor, WRITE_MAX, &mut self.batch);
+            let phase = match read {
+                Ok(phase) => phase,
+                Err(Lagged) => {
+                    return ControlFlow::Break(Over::AtBoundary(EndReason::Lagging));
+                }
             };
-            if batch.is_empty() {
+            if self.batch.is_empty() {
                 return match phase {
                     Phase::Ended(_) => ControlFlow::Break(Over::AtBoundary(EndReason::Upstream)),
-                    _ => ControlFlow::Continue(()),
+                    Phase::Opening | Phase::Open => ControlFlow::Continue(()),
                 };
             }
-            self.cursor = batch.next;
-            self.write(gather(&batch)).await?;
-            self.count(&batch);
+            self.cursor = self.batch.next;
+            self.write(gather(&self.batch)).await?;
+            self.count();
         }
     }
 
     /// Writes, and gives up when the client does not read while its place leaves the buffer.
     async fn write(&mut self, bytes: Bytes) -> ControlFlow<Over> {
-        let mut write = pin!(self.session.write_response_body(bytes, false));
-        let mut drain = self.drain.clone();
+        let Self { session, drain, membership, cursor, written_at, .. } = self;
+        let mut write = pin!(session.write_response_body(bytes, false));
         loop {
             select! {
                 biased;
                 written = &mut write => {
-                    self.written_at = Instant::now();
+                    *written_at = Instant::now();
                     return match written {
                         Ok(()) => ControlFlow::Continue(()),
                         Err(_) => ControlFlow::Break(Over::Client),
@@ -192,7 +201,7 @@ impl Subscriber<'_> {
                     return ControlFlow::Break(Over::InWrite(EndReason::Drain));
                 }
                 () = sleep(LAG_CHECK) => {
-                    if self.membership.has_lagged(self.cursor) {
+                    if membership.has_lagged(*cursor) {
                         return ControlFlow::Break(Over::InWrite(EndReason::Lagging));
                     }
                 }
@@ -200,11 +209,11 @@ impl Subscriber<'_> {
         }
     }
 
-    fn count(&self, batch: &Batch) {
+    fn count(&self) {
         let metrics = &self.membership.policy().metrics;
-        metrics.delivered.inc_by(batch.dispatched);
-        metrics.delivered_bytes.inc_by(batch.bytes as u64);
-        if let Some(read_at) = batch.read_at {
+        metrics.delivered.inc_by(self.batch.dispatched);
+        metrics.delivered_bytes.inc_by(self.batch.bytes as u64);
+        if let Some(read_at) = self.batch.read_at {
             metrics.process.delivery_delay.observe(read_at.elapsed().as_secs_f64());
         }
     }

@@ -37,6 +37,15 @@ impl Mailbox {
     /// Moves all posted slots into `slots`, which keeps its capacity. Pending, with the waker
     /// kept, if there are none.
     pub fn poll_take(&self, cx: &mut Context<'_>, slots: &mut Vec<u32>) -> Poll<()> {
+        self.poll_posted(cx, |posted| slots.append(posted))
+    }
+
+    /// Waits for news. For a connection with a single topic, which needs no slots. Cancel-safe.
+    pub async fn wait(&self) {
+        poll_fn(|cx| self.poll_posted(cx, Vec::clear)).await;
+    }
+
+    fn poll_posted(&self, cx: &mut Context<'_>, take: impl FnOnce(&mut Vec<u32>)) -> Poll<()> {
         let mut inner = self.inner.lock();
         if inner.posted.is_empty() {
             if !inner.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
@@ -44,13 +53,7 @@ impl Mailbox {
             }
             return Poll::Pending;
         }
-        slots.append(&mut inner.posted);
+        take(&mut inner.posted);
         Poll::Ready(())
-    }
-
-    /// Waits for news. For a connection with a single topic, which needs no slots. Cancel-safe.
-    pub async fn wait(&self) {
-        let mut slots = Vec::new();
-        poll_fn(|cx| self.poll_take(cx, &mut slots)).await;
     }
 }

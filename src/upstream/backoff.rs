@@ -6,6 +6,8 @@ use std::time::Duration;
 const DELAY_MAX: Duration = Duration::from_secs(60);
 /// A script that says `retry: 0` must not make the feed spin.
 const DELAY_MIN: Duration = Duration::from_millis(50);
+/// A script's own reconnection time is kept up to here; beyond it the topic would be given up.
+const BASE_MAX: Duration = Duration::from_secs(3600);
 /// The delay is spread over this share of itself, so that feeds cut at once return apart.
 const JITTER: f64 = 0.25;
 
@@ -24,7 +26,7 @@ impl Backoff {
 
     /// The upstream has named its reconnection time.
     pub fn set_base(&mut self, base: Duration) {
-        self.base = base;
+        self.base = base.min(BASE_MAX);
     }
 
     pub fn succeeded(&mut self) {
@@ -84,5 +86,7 @@ mod tests {
         backoff.failed();
         backoff.failed();
         assert_eq!(backoff.ceiling(), Duration::from_secs(300));
+        backoff.set_base(Duration::from_millis(u64::MAX));
+        assert_eq!(backoff.ceiling(), BASE_MAX);
     }
 }

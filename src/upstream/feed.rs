@@ -6,11 +6,12 @@
 use std::{sync::Arc, time::Duration};
 
 use log::{info, warn};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     Upstream,
     backoff::Backoff,
+    buffering::{Diagnosis, HEAD_PATIENCE, LumpWatch},
     kind::{Answer, Chunks, ConnectError, FeedKind},
     turn::Turn,
 };
@@ -29,6 +30,7 @@ pub(super) struct FeedSettings {
     pub retry: Duration,
     pub force: bool,
     pub metrics: Arc<RouteMetrics>,
+    pub diagnosis: Diagnosis,
 }
 
 pub(super) struct Feed<K> {
@@ -107,7 +109,14 @@ impl<K: FeedKind> Feed<K> {
     async fn connect(&self) -> Result<Answer, ConnectError> {
         let metrics = &self.settings.metrics;
         let begin = Instant::now();
-        let answer = self.kind.connect(&self.key, self.last_event_id.as_deref()).await;
+        let mut connecting = self.kind.connect(&self.key, self.last_event_id.as_deref());
+        let answer = match timeout(HEAD_PATIENCE, &mut connecting).await {
+            Ok(answer) => answer,
+            Err(_late) => {
+                self.settings.diagnosis.head_is_late();
+                connecting.await
+            }
+        };
         metrics.connected(match &answer {
             Ok(Answer::Stream(_)) => "stream",
             Ok(Answer::Refused(_)) => "refused",
@@ -121,12 +130,16 @@ impl<K: FeedKind> Feed<K> {
 
     async fn read(&mut self, mut stream: Box<dyn Chunks>, publisher: &mut Publisher) {
         let mut parser = Parser::new(Bounds::default());
+        let mut lumps = LumpWatch::new();
         let mut events = Vec::new();
         let mut yielded = false;
         while let Some(chunk) = stream.next().await {
             let read_at = Instant::now();
             parser.push(&chunk, |event| events.push(event));
             self.count(chunk.len(), &mut parser);
+            if lumps.read(chunk.len(), events.len(), read_at) {
+                self.settings.diagnosis.events_come_in_lumps();
+            }
             events.iter().for_each(|event| self.learn(event));
             yielded |= events.iter().any(|event| event.data.is_some());
             publisher.publish(events.drain(..), read_at);

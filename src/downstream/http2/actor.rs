@@ -93,12 +93,14 @@ impl Actor {
     }
 
     pub async fn run(mut self) {
-        let mut drain = self.downstream.drain.clone();
+        let mut watch = self.downstream.drain.clone();
+        // Registered once, not for each wake: all connections share the signal.
+        let mut drain = pin!(watch.started());
         loop {
             let draining = self.draining;
             let wake = tokio::select! {
                 biased;
-                () = drain.started(), if !draining => {
+                () = &mut drain, if !draining => {
                     self.drain();
                     continue;
                 }
