@@ -1,6 +1,10 @@
 //! The upstream: one connection, events of a given size at a given pace.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -42,23 +46,27 @@ impl Upstream {
         self.address
     }
 
-    /// Sends events for so long on the first connection.
-    pub async fn publish(&self, data_bytes: usize, each_second: u32, run: Duration) {
+    /// Sends events for so long on the first connection; returns how many. Each begins with the
+    /// time of its writing.
+    pub async fn publish(&self, data_bytes: usize, each_second: u32, run: Duration) -> u64 {
         let connection = self.connections.lock().await.recv().await;
         let mut connection = connection.expect("the gateway has connected");
-        let event = format!("data: {}\n\n", "x".repeat(data_bytes));
         let mut tick = interval(Duration::from_secs(1) / each_second);
         tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        for _ in 0..events(each_second, run) {
+        let events = (f64::from(each_second) * run.as_secs_f64()).round() as u64;
+        for _ in 0..events {
             tick.tick().await;
+            let event = format!("data: {:x<data_bytes$}\n\n", clock());
             connection.write_all(event.as_bytes()).await.expect("write to the gateway");
         }
         // Dropping it would end the stream; the feed would come back, and that would be measured.
         std::mem::forget(connection);
+        events
     }
 }
 
-/// How many events a run has.
-pub fn events(each_second: u32, run: Duration) -> u64 {
-    (f64::from(each_second) * run.as_secs_f64()).round() as u64
+/// Nanoseconds of this process's clock.
+pub fn clock() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_nanos() as u64
 }

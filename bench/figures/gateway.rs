@@ -8,12 +8,17 @@ use std::{
 };
 
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 pub struct Gateway {
     process: Child,
-    directory: TempDir,
+    _directory: TempDir,
     pub tls: SocketAddr,
     pub plain: SocketAddr,
+    admin: SocketAddr,
 }
 
 /// CPU time and proportional memory of the process so far.
@@ -34,6 +39,7 @@ impl Gateway {
 listeners:
   - {{ address: '127.0.0.1:0', tls: {{ self_signed: [localhost] }} }}
   - {{ address: '127.0.0.1:0' }}
+admin: {{ address: '127.0.0.1:0' }}
 upstreams: {{ site: {{ address: '{upstream}' }} }}
 routes: [{{ path: '/*', upstream: site, sse: {{ heartbeat: 60s }} }}]
 "
@@ -48,14 +54,50 @@ routes: [{{ path: '/*', upstream: site, sse: {{ heartbeat: 60s }} }}]
             .stderr(output)
             .spawn()
             .expect("start the gateway");
+        // Owned from here on, so that it is ended whatever happens.
+        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut gateway =
+            Self { process, _directory: directory, tls: unknown, plain: unknown, admin: unknown };
         for _ in 0..500 {
             let text = fs::read_to_string(&log).unwrap_or_default();
-            if let [tls, plain] = addresses(&text)[..] {
-                return Self { process, directory, tls, plain };
+            if let [tls, plain, admin] = addresses(&text)[..] {
+                (gateway.tls, gateway.plain, gateway.admin) = (tls, plain, admin);
+                return gateway;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the gateway did not start: {}", fs::read_to_string(&log).unwrap_or_default());
+    }
+
+    /// A quantile of the gateway's own delay histogram, in milliseconds: the upper bound of the
+    /// bucket that it falls into.
+    pub async fn delivery_delay_ms(&self, quantile: f64) -> f64 {
+        let metrics = self.metrics().await;
+        let buckets: Vec<(f64, f64)> = metrics
+            .lines()
+            .filter_map(|line| line.strip_prefix("sluice_delivery_delay_seconds_bucket{le=\""))
+            .filter_map(|line| line.split_once("\"} "))
+            .map(|(bound, count)| (bound.parse().unwrap_or(f64::INFINITY), number(count)))
+            .collect();
+        let all = buckets.last().expect("buckets").1;
+        let bucket = buckets.iter().find(|(_, count)| *count >= all * quantile);
+        bucket.expect("a bucket").0 * 1e3
+    }
+
+    /// Streams that were ended for lagging.
+    pub async fn lagging(&self) -> f64 {
+        let metrics = self.metrics().await;
+        let mut ends = metrics.lines().filter(|line| line.contains("reason=\"lagging\""));
+        ends.next().and_then(|line| line.rsplit_once(' ')).map_or(0.0, |(_, n)| number(n))
+    }
+
+    async fn metrics(&self) -> String {
+        let mut socket = TcpStream::connect(self.admin).await.expect("the admin listener");
+        let request = b"GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n";
+        socket.write_all(request).await.expect("ask");
+        let mut text = String::new();
+        socket.read_to_string(&mut text).await.expect("metrics");
+        text
     }
 
     pub fn usage(&self) -> Usage {
@@ -84,13 +126,16 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let _ = self.directory.path();
     }
+}
+
+fn number(text: &str) -> f64 {
+    text.trim().parse().expect("a sample")
 }
 
 fn addresses(log: &str) -> Vec<SocketAddr> {
     log.lines()
-        .filter_map(|line| line.split_once("Listening on ")?.1.split_whitespace().next())
-        .filter_map(|address| address.parse().ok())
+        .filter_map(|line| line.split_once(" on ")?.1.split_whitespace().next())
+        .filter_map(|address| address.trim_end_matches('.').parse().ok())
         .collect()
 }
