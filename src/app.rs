@@ -160,7 +160,7 @@ fn routes(
             path: route.path.clone(),
             host: route.host.clone(),
             upstream: route.upstream.name.clone(),
-            stream: stream.map(|sse| stream_route(sse, &route.name, upstream, &metrics)),
+            stream: stream.map(|sse| Arc::new(stream_route(sse, &route.name, upstream, &metrics))),
             metrics,
             hinted: AtomicBool::new(false),
         })

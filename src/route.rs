@@ -31,7 +31,7 @@ pub struct Route {
     pub upstream: String,
     pub metrics: Arc<RouteMetrics>,
     /// `None`: an ordinary reverse-proxy route.
-    pub stream: Option<StreamRoute>,
+    pub stream: Option<Arc<StreamRoute>>,
     /// Whether the log has said that this route's event streams could be shared.
     pub hinted: AtomicBool,
 }

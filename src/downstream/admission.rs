@@ -23,17 +23,12 @@ pub enum Admission {
 /// A client that wants a topic's events.
 pub struct Listen {
     pub route: Arc<Route>,
+    /// The route's, which has it: only such a route is listened to.
+    pub stream: Arc<StreamRoute>,
     pub key: TopicKey,
     pub from: StartFrom,
     /// What the answer's head says of CORS.
     pub cors: HeaderMap,
-}
-
-impl Listen {
-    /// The stream settings of the route, which it has: only such a route is listened to.
-    pub fn stream(&self) -> &StreamRoute {
-        self.route.stream.as_ref().unwrap_or_else(|| unreachable!("checked when admitted"))
-    }
 }
 
 /// Decides by route, method and headers; never waits.
@@ -47,6 +42,7 @@ pub fn admit(routes: &RouteTable, request: &RequestHeader) -> Admission {
     match (&request.method, &stream.cors) {
         (&Method::GET, cors) => Admission::Listen(Listen {
             route: route.clone(),
+            stream: stream.clone(),
             key: topic_key(request, host, &stream.vary),
             from: start_from(request),
             cors: cors_headers(cors.as_ref(), &request.headers),

@@ -38,11 +38,10 @@ pub async fn serve(
     downstream: &Downstream,
 ) -> Result<()> {
     let mailbox = Arc::<Mailbox>::default();
-    let stream_route = listen.stream();
-    let membership = downstream.hub.join(&listen.key, &stream_route.policy, &mailbox, 0);
+    let membership = downstream.hub.join(&listen.key, &listen.stream.policy, &mailbox, 0);
     let metrics = &listen.route.metrics;
     let mut drain = downstream.drain.clone();
-    let opening = timeout(stream_route.open_wait, opened(&membership, &mailbox));
+    let opening = timeout(listen.stream.open_wait, opened(&membership, &mailbox));
     // Late or not, the client is answered: only a refusal in time is relayed.
     let refused = select! {
         opened = opening => opened.ok().flatten(),
@@ -63,7 +62,7 @@ pub async fn serve(
     session.write_response_body(start.preamble, false).await?;
     let subscriber = Subscriber {
         session,
-        heartbeat: stream_route.heartbeat,
+        heartbeat: listen.stream.heartbeat,
         drain,
         membership,
         mailbox,

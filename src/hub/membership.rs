@@ -74,6 +74,7 @@ impl Membership {
     /// Reads from `cursor` on into `batch`, no further once `bytes` are reached, and lets the
     /// topic post again.
     pub fn read_new(&self, cursor: u64, bytes: usize, batch: &mut Batch) -> Result<Phase, Lagged> {
+        batch.clear();
         let state = self.topic.read();
         state.acknowledge(self.interest);
         batch.fill(state.replay.range(cursor, u64::MAX).ok_or(Lagged)?, cursor, bytes);
@@ -89,6 +90,7 @@ impl Membership {
         bytes: usize,
         batch: &mut Batch,
     ) -> Result<(), Lagged> {
+        batch.clear();
         let state = self.topic.read();
         batch.fill(state.replay.range(cursor, until).ok_or(Lagged)?, cursor, bytes);
         Ok(())
@@ -111,9 +113,16 @@ impl Batch {
         self.events.is_empty()
     }
 
+    /// Lets go of the events, and keeps the capacity. Reading does so first, whatever comes of
+    /// it: one topic's events must never be taken for another's.
+    pub fn clear(&mut self) {
+        let mut events = std::mem::take(&mut self.events);
+        events.clear();
+        *self = Self { events, ..Self::default() };
+    }
+
     fn fill<'a>(&mut self, entries: impl Iterator<Item = &'a Entry>, cursor: u64, bytes: usize) {
-        self.events.clear();
-        *self = Self { events: std::mem::take(&mut self.events), next: cursor, ..Self::default() };
+        self.next = cursor;
         for entry in entries {
             self.read_at.get_or_insert(entry.read_at);
             self.bytes += entry.bytes.len();

@@ -1,14 +1,24 @@
 //! The kept events of one topic: a ring addressed by sequence number.
 //!
-//! Bounded by events, bytes and age (law 5). Holds encoded events only; what a subscriber gets
+//! Bounded by events, bytes and age, and for a burst by bytes alone (law 5). Holds encoded events only; what a subscriber gets
 //! of them is decided by its cursor.
 
-use std::collections::{VecDeque, vec_deque};
+use std::{
+    collections::{VecDeque, vec_deque},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::config::Replay;
+
+/// A burst is kept this long beyond the bounds on events, bytes and age, so that it does not
+/// outrun connections that are about to read it: one read of the upstream may hold thousands of
+/// small events, more than the whole buffer.
+const BURST_AGE: Duration = Duration::from_secs(1);
+/// But never more than this, in bytes: four reads of the upstream (Pingora reads 64 KiB at once).
+const BURST_BYTES: usize = 256 * 1024;
 
 /// One kept block of the stream.
 #[derive(Clone, Debug)]
@@ -109,6 +119,10 @@ impl ReplayBuffer {
     }
 
     fn is_over(&self, now: Instant) -> bool {
+        let burst = self.entries.front().is_some_and(|e| now.duration_since(e.read_at) < BURST_AGE);
+        if burst {
+            return self.bytes > self.bounds.bytes.max(BURST_BYTES);
+        }
         self.entries.len() > self.bounds.events
             || self.bytes > self.bounds.bytes
             || self.oldest(now) > self.first

@@ -181,7 +181,7 @@ impl Actor {
 
     fn listen(&mut self, session: Box<HttpSession>, listen: Listen) {
         let now = Instant::now();
-        let until = now + listen.stream().open_wait;
+        let until = now + listen.stream.open_wait;
         let slot = self.slot(&listen);
         let topic = &mut self.topics[slot];
         topic.add(Waiting { session, listen, until }, &mut self.batch, now);
@@ -200,10 +200,10 @@ impl Actor {
         }
         let entry = self.topics.vacant_entry();
         let slot = entry.key();
-        let policy = &listen.stream().policy;
+        let policy = &listen.stream.policy;
         let hub = &self.downstream.hub;
         let membership = hub.join(&listen.key, policy, &self.mailbox, slot as u32);
-        entry.insert(TopicStreams::new(membership, listen.route.clone()));
+        entry.insert(TopicStreams::new(membership, listen));
         self.slots.insert(listen.key.clone(), slot);
         slot
     }
@@ -221,6 +221,8 @@ impl Actor {
             }
         }
         self.news = news;
+        // Events that have left the replay buffer are not kept by silent connections.
+        self.batch.clear();
     }
 
     fn tick(&mut self) {

@@ -17,7 +17,7 @@ use crate::{
     },
     hub::{Batch, End, Lagged, Membership, Phase, Subscription},
     metrics::EndReason,
-    route::{Route, StreamRoute},
+    route::Route,
     sse,
     topic_key::TopicKey,
 };
@@ -25,6 +25,7 @@ use crate::{
 pub(super) struct TopicStreams {
     membership: Membership,
     route: Arc<Route>,
+    heartbeat: Duration,
     /// How far this connection has read the topic; the cursor of every stream not behind.
     head: u64,
     streams: Vec<EventStream>,
@@ -40,9 +41,15 @@ pub(super) struct Waiting {
 }
 
 impl TopicStreams {
-    pub fn new(membership: Membership, route: Arc<Route>) -> Self {
-        let head = membership.joined_at();
-        Self { membership, route, head, streams: Vec::new(), waiting: Vec::new() }
+    pub fn new(membership: Membership, listen: &Listen) -> Self {
+        Self {
+            head: membership.joined_at(),
+            membership,
+            route: listen.route.clone(),
+            heartbeat: listen.stream.heartbeat,
+            streams: Vec::new(),
+            waiting: Vec::new(),
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -57,19 +64,20 @@ impl TopicStreams {
 
     /// Reads what is new and writes it to every stream that has room.
     pub fn deliver(&mut self, batch: &mut Batch, now: Instant) {
-        let phase = match self.membership.read_new(self.head, usize::MAX, batch) {
-            Ok(phase) => phase,
+        match self.membership.read_new(self.head, usize::MAX, batch) {
+            Ok(phase) => {
+                if !batch.is_empty() {
+                    self.head = batch.next;
+                    self.write(batch, now);
+                }
+                self.settle(phase, batch, now);
+            }
             Err(Lagged) => {
                 self.end_streams(EndReason::Lagging);
                 self.head = self.membership.head();
-                self.membership.phase()
+                self.settle(self.membership.phase(), batch, now);
             }
-        };
-        if !batch.is_empty() {
-            self.head = batch.next;
-            self.write(batch, now);
         }
-        self.settle(phase, batch, now);
     }
 
     /// Lets the streams that are behind catch up where there is room again; whether any did.
@@ -104,7 +112,7 @@ impl TopicStreams {
     pub fn tick(&mut self, batch: &mut Batch, now: Instant) -> Option<Instant> {
         let late = self.waiting.extract_if(.., |waiting| waiting.until <= now).collect::<Vec<_>>();
         late.into_iter().for_each(|waiting| self.open(waiting, batch, now));
-        let heartbeat = self.stream_route().heartbeat;
+        let heartbeat = self.heartbeat;
         let mut written = 0;
         self.streams.retain_mut(|stream| {
             if stream.written_at + heartbeat > now {
@@ -120,7 +128,7 @@ impl TopicStreams {
 
     /// When [`Self::tick`] has something to do.
     pub fn next_tick(&self) -> Option<Instant> {
-        let heartbeat = self.stream_route().heartbeat;
+        let heartbeat = self.heartbeat;
         let beats = self.streams.iter().map(|stream| stream.written_at + heartbeat);
         beats.chain(self.waiting.iter().map(|waiting| waiting.until)).min()
     }
@@ -229,7 +237,7 @@ impl TopicStreams {
                 true
             }
             Err(Stalled::Gone) => false,
-            // Its end is written when the topic next publishes, or when it ticks.
+            // What outran it has been posted: its end is written with that.
             Err(Stalled::Lagged) => true,
         }
     }
@@ -243,10 +251,6 @@ impl TopicStreams {
     fn count(&self, written: Written) {
         self.route.metrics.delivered.inc_by(written.events);
         self.route.metrics.delivered_bytes.inc_by(written.bytes);
-    }
-
-    fn stream_route(&self) -> &StreamRoute {
-        self.route.stream.as_ref().unwrap_or_else(|| unreachable!("only such a route has topics"))
     }
 }
 
