@@ -44,6 +44,7 @@ pub(crate) struct RouteFamilies {
     pub discarded_lines: IntCounterVec,
     pub oversized: IntCounterVec,
     pub buffering_suspected: IntCounterVec,
+    pub sharing_contradicted: IntCounterVec,
     pub requests: IntCounterVec,
     pub subscription_duration: HistogramVec,
     pub connect_duration: HistogramVec,
@@ -153,6 +154,11 @@ impl RouteFamilies {
             buffering_suspected: make.counters(
                 "upstream_buffering_suspected_total",
                 "Late response heads and lumps of events, as from a buffer upstream.",
+                route,
+            ),
+            sharing_contradicted: make.counters(
+                "upstream_sharing_contradicted_total",
+                "Heads of shared streams that say they are for one user.",
                 route,
             ),
             requests: make.counters(

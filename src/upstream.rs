@@ -26,6 +26,7 @@ use crate::{
 mod answer;
 mod backoff;
 mod buffering;
+mod contradiction;
 mod feed;
 mod http1;
 mod kind;
@@ -33,9 +34,11 @@ mod request;
 mod resolve;
 mod turn;
 
+pub use contradiction::Contradiction;
 pub use kind::{Answer, Chunks, ConnectError, FeedKind};
 
 use buffering::Diagnosis;
+use contradiction::{Contradictions, Covered};
 use feed::{Feed, FeedSettings};
 use http1::Http1;
 use resolve::Resolver;
@@ -54,6 +57,8 @@ pub struct Upstream {
 /// Fills the topics of one route over HTTP.
 pub struct HttpFeeds {
     upstream: Arc<Upstream>,
+    force: bool,
+    covered: Covered,
     settings: FeedSettings,
 }
 
@@ -114,17 +119,17 @@ impl HttpFeeds {
         let settings = FeedSettings {
             route: route.to_owned(),
             retry: sse.retry,
-            force: sse.force,
+            contradictions: Contradictions::new(route, metrics.clone()),
             diagnosis: Diagnosis::new(route, metrics.clone()),
             metrics,
         };
-        Self { upstream, settings }
+        Self { upstream, force: sse.force, covered: Covered::by(&sse.vary), settings }
     }
 }
 
 impl Feeds for HttpFeeds {
     fn feed(&self, key: TopicKey, publisher: Publisher) -> FeedFuture {
-        let kind = Http1::new(self.upstream.clone(), self.settings.force);
+        let kind = Http1::new(self.upstream.clone(), self.force, self.covered);
         let feed = Feed::new(kind, self.upstream.clone(), key, self.settings.clone());
         Box::pin(feed.run(publisher))
     }

@@ -12,6 +12,7 @@ use super::{
     Upstream,
     backoff::Backoff,
     buffering::{Diagnosis, HEAD_PATIENCE, LumpWatch},
+    contradiction::Contradictions,
     kind::{Answer, Chunks, ConnectError, FeedKind},
     turn::Turn,
 };
@@ -28,9 +29,9 @@ pub(super) struct FeedSettings {
     /// For the log.
     pub route: String,
     pub retry: Duration,
-    pub force: bool,
     pub metrics: Arc<RouteMetrics>,
     pub diagnosis: Diagnosis,
+    pub contradictions: Contradictions,
 }
 
 pub(super) struct Feed<K> {
@@ -69,10 +70,11 @@ impl<K: FeedKind> Feed<K> {
             let turn = self.turn().await;
             state.set(FeedState::Connecting);
             match self.connect().await {
-                Ok(Answer::Stream(stream)) => {
+                Ok(Answer::Stream { body, contradictions }) => {
+                    self.settings.contradictions.report(&contradictions);
                     state.set(FeedState::Open);
                     publisher.open();
-                    self.read(stream, publisher).await;
+                    self.read(body, publisher).await;
                 }
                 Ok(Answer::Refused(refusal)) => return refusal,
                 Err(error) => {
@@ -118,11 +120,11 @@ impl<K: FeedKind> Feed<K> {
             }
         };
         metrics.connected(match &answer {
-            Ok(Answer::Stream(_)) => "stream",
+            Ok(Answer::Stream { .. }) => "stream",
             Ok(Answer::Refused(_)) => "refused",
             Err(error) => error.outcome(),
         });
-        if matches!(answer, Ok(Answer::Stream(_))) {
+        if matches!(answer, Ok(Answer::Stream { .. })) {
             metrics.connect_duration.observe(begin.elapsed().as_secs_f64());
         }
         answer

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::{
     Upstream,
     answer::{Head, understand},
+    contradiction::Covered,
     kind::{Answer, Chunks, ConnectError, FeedKind},
     request::request,
 };
@@ -27,13 +28,14 @@ const REFUSAL_BODY_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Http1 {
     upstream: Arc<Upstream>,
     force: bool,
+    covered: Covered,
 }
 
 struct Body(HttpSession);
 
 impl Http1 {
-    pub fn new(upstream: Arc<Upstream>, force: bool) -> Self {
-        Self { upstream, force }
+    pub fn new(upstream: Arc<Upstream>, force: bool, covered: Covered) -> Self {
+        Self { upstream, force, covered }
     }
 
     async fn open(&self) -> Result<HttpSession, ConnectError> {
@@ -66,7 +68,10 @@ impl FeedKind for Http1 {
         }
         let head = session.resp_header().ok_or_else(|| ConnectError::Head("no head".into()))?;
         match understand(head, self.force)? {
-            Head::Stream => Ok(Answer::Stream(Box::new(Body(session)))),
+            Head::Stream => Ok(Answer::Stream {
+                contradictions: self.covered.contradicted_by(&head.headers),
+                body: Box::new(Body(session)),
+            }),
             Head::Refused(refusal) => Ok(Answer::Refused(with_body(refusal, session).await)),
         }
     }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::contradiction::Contradiction;
 use crate::{refusal::Refusal, topic_key::TopicKey};
 
 /// Opens event streams for topics.
@@ -19,7 +20,11 @@ pub trait FeedKind: Send + Sync {
 
 /// What the upstream said.
 pub enum Answer {
-    Stream(Box<dyn Chunks>),
+    Stream {
+        body: Box<dyn Chunks>,
+        /// What its head says against sharing it.
+        contradictions: Vec<Contradiction>,
+    },
     /// Something else, on purpose: to be relayed.
     Refused(Refusal),
 }
