@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderValue, Method, Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE},
+};
 use pingora::{
     apps::{ServerApp, http_app::ServeHttp},
     protocols::http::ServerSession,
@@ -40,7 +43,10 @@ impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
         let request = session.req_header();
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            return answer(StatusCode::METHOD_NOT_ALLOWED, PLAIN_TYPE, "GET or HEAD only\n");
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            let mut answer = answer(status, PLAIN_TYPE, "GET or HEAD only\n");
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return answer;
         }
         match request.uri.path() {
             "/metrics" => answer(StatusCode::OK, METRICS_TYPE, self.metrics.encode()),

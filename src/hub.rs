@@ -24,6 +24,7 @@ mod ids;
 mod mailbox;
 mod membership;
 mod publisher;
+mod refused;
 mod replay;
 mod start;
 mod subscription;
@@ -36,6 +37,7 @@ pub use start::{Start, StartFrom};
 pub use subscription::Subscription;
 pub use topic::{End, Phase};
 
+use refused::Refused;
 use topic::Topic;
 
 /// All topics, and the feeds that fill them.
@@ -74,12 +76,14 @@ impl Hub {
     }
 
     /// Makes a connection interested in a topic, from the topic's current head on. The first
-    /// interest of all starts the feed, on the runtime that the caller runs on.
+    /// interest of all starts the feed, on the runtime that the caller runs on. `from` is what the
+    /// client has: a topic that was refused a moment ago is still refused to its subscribers.
     ///
     /// `mailbox` is posted `slot` whenever there is something new.
     pub fn join(
         &self,
         key: &TopicKey,
+        from: &StartFrom,
         policy: &Arc<Policy>,
         mailbox: &Arc<Mailbox>,
         slot: u32,
@@ -87,6 +91,9 @@ impl Hub {
         let mut topics = self.topics.map.lock();
         if let Some(topic) = topics.get(key) {
             return Membership::new(topic.clone(), mailbox.clone(), slot);
+        }
+        if let Some(refused) = self.topics.refused.lock().of(key, from) {
+            return Membership::new(refused, mailbox.clone(), slot);
         }
         let topic = Arc::new(Topic::new(key.clone(), policy.clone()));
         topics.insert(key.clone(), topic.clone());
@@ -117,10 +124,11 @@ impl Hub {
 
 /// The table of topics, shared with the publishers, which leave it when they end.
 ///
-/// Lock order: the table before a topic's state, never the other way round.
+/// Lock order: the map, then the refused ones, then a topic's state; never the other way round.
 #[derive(Default)]
 struct Topics {
     map: Mutex<HashMap<TopicKey, Arc<Topic>>>,
+    refused: Mutex<Refused>,
 }
 
 #[cfg(test)]

@@ -38,7 +38,8 @@ pub async fn serve(
     downstream: &Downstream,
 ) -> Result<()> {
     let mailbox = Arc::<Mailbox>::default();
-    let membership = downstream.hub.join(&listen.key, &listen.stream.policy, &mailbox, 0);
+    let membership =
+        downstream.hub.join(&listen.key, &listen.from, &listen.stream.policy, &mailbox, 0);
     let metrics = &listen.route.metrics;
     let mut drain = downstream.drain.clone();
     let opening = timeout(listen.stream.open_wait, opened(&membership, &mailbox));

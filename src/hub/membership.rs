@@ -68,7 +68,7 @@ impl Membership {
 
     /// What clients of this topic are told to wait before they reconnect.
     pub fn retry(&self) -> Duration {
-        self.topic.read().retry.unwrap_or(self.topic.policy.retry)
+        self.topic.retry()
     }
 
     /// Reads from `cursor` on into `batch`, no further once `bytes` are reached, and lets the

@@ -55,6 +55,8 @@ impl Publisher {
 
     /// The upstream said something else than a stream, on purpose: the topic ends with it.
     pub fn refuse(self, refusal: Refusal) {
+        // In the table before it ends: who is sent away by the end finds it there.
+        self.topics.refused.lock().keep(self.topic.clone());
         self.topic.enter_phase(Phase::Ended(End::Refused(Arc::new(refusal))));
     }
 

@@ -51,7 +51,7 @@ impl Membership {
     fn place(&self, state: &State, from: &StartFrom, head: u64) -> (StartKind, u64) {
         let found = match from {
             StartFrom::Fresh => return (StartKind::Live, self.late_join(state, head)),
-            StartFrom::Resume(id) => self.after(state, id).filter(|cursor| *cursor <= head),
+            StartFrom::Resume(id) => self.topic.after(state, id).filter(|cursor| *cursor <= head),
         };
         match found {
             Some(cursor) => (StartKind::Replayed, cursor),
@@ -65,17 +65,6 @@ impl Membership {
             LateJoin::Live => head,
             LateJoin::Last => state.replay.last_event(now).min(head),
             LateJoin::All => state.replay.oldest(now).min(head),
-        }
-    }
-
-    /// The cursor after the event with this id, if everything after it is still kept.
-    fn after(&self, state: &State, id: &[u8]) -> Option<u64> {
-        match self.policy().ids {
-            Ids::Upstream => state.replay.after_id(id),
-            Ids::Assign => {
-                let cursor = self.topic.epoch.sequence(id)?.checked_add(1)?;
-                (state.replay.tail()..=state.replay.head()).contains(&cursor).then_some(cursor)
-            }
         }
     }
 

@@ -17,7 +17,7 @@ use super::{
     ids::Epoch,
     replay::{Entry, ReplayBuffer},
 };
-use crate::{refusal::Refusal, topic_key::TopicKey};
+use crate::{config::Ids, refusal::Refusal, topic_key::TopicKey};
 
 /// How far a topic's feed has come.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,6 +130,22 @@ impl Topic {
             state.phase = phase;
             RwLockWriteGuard::downgrade(state).wake_all();
         }
+    }
+
+    /// The cursor after the event with this id, if everything after it is still kept.
+    pub fn after(&self, state: &State, id: &[u8]) -> Option<u64> {
+        match self.policy.ids {
+            Ids::Upstream => state.replay.after_id(id),
+            Ids::Assign => {
+                let cursor = self.epoch.sequence(id)?.checked_add(1)?;
+                (state.replay.tail()..=state.replay.head()).contains(&cursor).then_some(cursor)
+            }
+        }
+    }
+
+    /// What clients are told to wait before they reconnect.
+    pub fn retry(&self) -> Duration {
+        self.state.read().retry.unwrap_or(self.policy.retry)
     }
 
     pub fn set_retry(&self, retry: Duration) {

@@ -7,6 +7,8 @@ mod config;
 mod diagnosis;
 mod floors;
 mod format;
+mod in_chromium;
 mod origin;
 mod prometheus;
+mod scrape;
 mod sluice;

@@ -184,7 +184,8 @@ impl Actor {
         let until = now + listen.stream.open_wait;
         let slot = self.slot(&listen);
         let topic = &mut self.topics[slot];
-        topic.add(Waiting { session, listen, until }, &mut self.batch, now);
+        let asked_at = topic.head();
+        topic.add(Waiting { session, listen, until, asked_at }, &mut self.batch, now);
         if self.draining {
             topic.end(EndReason::Drain);
         }
@@ -202,7 +203,7 @@ impl Actor {
         let slot = entry.key();
         let policy = &listen.stream.policy;
         let hub = &self.downstream.hub;
-        let membership = hub.join(&listen.key, policy, &self.mailbox, slot as u32);
+        let membership = hub.join(&listen.key, &listen.from, policy, &self.mailbox, slot as u32);
         entry.insert(TopicStreams::new(membership, listen));
         self.slots.insert(listen.key.clone(), slot);
         slot

@@ -38,6 +38,8 @@ pub(super) struct Waiting {
     pub listen: Listen,
     /// When it is answered, whatever the upstream does.
     pub until: Instant,
+    /// The connection's place in the topic when it asked; what comes while it waits is its too.
+    pub asked_at: u64,
 }
 
 impl TopicStreams {
@@ -50,6 +52,11 @@ impl TopicStreams {
             streams: Vec::new(),
             waiting: Vec::new(),
         }
+    }
+
+    /// How far this connection has read the topic.
+    pub fn head(&self) -> u64 {
+        self.head
     }
 
     pub fn is_empty(&self) -> bool {
@@ -201,13 +208,14 @@ impl TopicStreams {
 
     /// Answers a request with its stream.
     fn open(&mut self, waiting: Waiting, batch: &mut Batch, now: Instant) {
-        let Waiting { mut session, listen, .. } = waiting;
+        let Waiting { mut session, listen, asked_at, .. } = waiting;
         let head = answer::stream_head(&listen.cors);
         // A client that has gone meanwhile gets nothing and counts for nothing.
         let Ok(()) = session.write_response_header(head, false) else { return };
         let Some(send) = session.take_response_body_writer() else { return };
         self.route.metrics.answered(200);
-        let start = self.membership.start(&listen.from, self.head);
+        // Not `self.head`: events may have come with the very news that answers the request.
+        let start = self.membership.start(&listen.from, asked_at);
         let account = Subscription::begin(self.route.metrics.clone(), start.kind);
         let mut stream = EventStream::new(send, account, now);
         if stream.write_line(start.preamble, now).is_err() {

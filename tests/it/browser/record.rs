@@ -1,6 +1,6 @@
 //! What a page has reported: the documents it loaded, its console, and its network requests.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -8,13 +8,17 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub url: String,
-    /// Chromium's resource type: `Document`, `EventSource`, `Fetch`, `Preflight` and so on.
+    /// A CORS preflight is an `OPTIONS` that no page asked for.
+    pub method: String,
+    /// Chromium's resource type: `Document`, `EventSource`, `Fetch` and so on.
     pub kind: String,
     /// `h2` or `http/1.1`, known once the response's head is there.
     pub protocol: Option<String>,
     /// Requests that ran over one connection have the same number here.
     pub connection: Option<u64>,
     pub status: Option<u16>,
+    /// What the page's EventSource says that it has.
+    pub last_event_id: Option<String>,
     pub outcome: Outcome,
     /// Of a chain of redirects, all requests have the same.
     id: String,
@@ -38,6 +42,8 @@ pub struct Record {
     pub requests: Vec<Request>,
     /// The loader IDs of the documents whose `load` event has fired.
     pub loaded: HashSet<String>,
+    /// Last event IDs of requests that are told of only after their headers.
+    early_ids: HashMap<String, String>,
 }
 
 impl Record {
@@ -56,6 +62,7 @@ impl Record {
                 self.console.push(format!("{} {}", text(&entry["text"]), text(&entry["url"])));
             }
             "Network.requestWillBeSent" => self.request_sent(params),
+            "Network.requestWillBeSentExtraInfo" => self.headers_sent(params),
             "Network.responseReceived" => self.response(params, &params["response"]),
             "Network.loadingFinished" => self.ended(params, Outcome::Finished),
             "Network.loadingFailed" => {
@@ -78,13 +85,26 @@ impl Record {
         }
         self.requests.push(Request {
             url: text(&params["request"]["url"]),
+            method: text(&params["request"]["method"]),
             kind,
             protocol: None,
             connection: None,
             status: None,
+            last_event_id: self.early_ids.remove(&text(&params["requestId"])),
             outcome: Outcome::Pending,
             id: text(&params["requestId"]),
         });
+    }
+
+    /// The headers as they went out. They are told before or after the request itself.
+    fn headers_sent(&mut self, params: &Value) {
+        let Some(sent) = last_event_id(&params["headers"]) else { return };
+        match self.latest(params) {
+            Some(request) => request.last_event_id = Some(sent),
+            None => {
+                self.early_ids.insert(text(&params["requestId"]), sent);
+            }
+        }
     }
 
     fn response(&mut self, params: &Value, response: &Value) {
@@ -122,6 +142,12 @@ fn console_line(arguments: &Value) -> String {
     };
     let arguments = arguments.as_array().map(Vec::as_slice).unwrap_or_default();
     arguments.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn last_event_id(headers: &Value) -> Option<String> {
+    let mut headers = headers.as_object()?.iter();
+    let (_, id) = headers.find(|(name, _)| name.eq_ignore_ascii_case("last-event-id"))?;
+    id.as_str().map(str::to_owned)
 }
 
 fn text(value: &Value) -> String {

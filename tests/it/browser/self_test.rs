@@ -69,7 +69,11 @@ async fn an_ended_stream_is_resumed_with_its_last_event_id_until_a_204() {
     let states = "seen('onerror').map(({ readyState }) => readyState)";
     assert_eq!(page.eval(states).await, json!([0, 0, 2]));
     let ids = server.seen("/resumed").into_iter().map(|head| head.last_event_id);
-    assert_eq!(ids.collect::<Vec<_>>(), [None, Some("7".to_owned()), Some("8".to_owned())]);
+    let wanted = [None, Some("7".to_owned()), Some("8".to_owned())];
+    assert_eq!(ids.collect::<Vec<_>>(), wanted);
+    let requests = page.network();
+    let told = streams(&requests).into_iter().map(|request| request.last_event_id.clone());
+    assert_eq!(told.collect::<Vec<_>>(), wanted);
 }
 
 #[tokio::test]
