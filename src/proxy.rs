@@ -78,7 +78,10 @@ impl ProxyHttp for Proxy {
     }
 
     async fn early_request_filter(&self, session: &mut Session, _: &mut Context) -> Result<()> {
-        session.set_keepalive(Some(KEEPALIVE_SECONDS));
+        // Not where the client or the framing of its request rules out another one.
+        if session.get_keepalive().is_some() {
+            session.set_keepalive(Some(KEEPALIVE_SECONDS));
+        }
         Ok(())
     }
 
@@ -155,14 +158,15 @@ impl ProxyHttp for Proxy {
 
     async fn response_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> Result<()> {
         if let Some(route) = &ctx.route {
             hint_at_sharing(route, response);
         }
-        Ok(())
+        forward::strip_hop_by_hop(response);
+        forward::suit_version(session, response)
     }
 
     async fn fail_to_proxy(
@@ -217,6 +221,9 @@ fn status_of(error: &pingora::Error) -> Option<u16> {
 
 /// Says once for each route that its event streams could be shared.
 fn hint_at_sharing(route: &Route, response: &ResponseHeader) {
+    if route.stream.is_some() {
+        return; // An answer to another method: what can be shared there is shared.
+    }
     let is_stream = response.headers.get(CONTENT_TYPE).is_some_and(|value| {
         value.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream")
     });

@@ -6,7 +6,7 @@
 use std::{ops::ControlFlow, pin::pin, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use http::{Version, header::TRANSFER_ENCODING};
+use http::{Method, Version, header::TRANSFER_ENCODING};
 use pingora::{Result, protocols::http::ServerSession};
 use tokio::{
     select,
@@ -77,10 +77,12 @@ pub async fn serve(
     Ok(())
 }
 
-/// Writes a whole answer.
+/// Writes a whole answer; to HEAD, its head alone.
 pub async fn respond(session: &mut ServerSession, answer: Answer) -> Result<()> {
+    let is_head = session.req_header().method == Method::HEAD;
     session.write_response_header(answer.head).await?;
-    session.write_response_body(answer.body, true).await
+    let body = if is_head { Bytes::new() } else { answer.body };
+    session.write_response_body(body, true).await
 }
 
 /// Waits until the upstream has spoken; a refusal if that was it.

@@ -22,7 +22,7 @@ use allocation_counter::{AllocationInfo, measure};
 use sluice::{
     app::App,
     config::Config,
-    hub::{Batch, FeedFuture, Feeds, Mailbox, Policy, Publisher},
+    hub::{Batch, FeedFuture, Feeds, Mailbox, Policy, Publisher, StartFrom},
     metrics::RouteMetrics,
     topic_key::{KeyParts, TopicKey},
 };
@@ -72,7 +72,7 @@ fn an_event_wakes_a_connection_once_and_not_again_until_it_is_read() {
     let policy = scene.policy();
     let membership = {
         let _house = scene.house.enter();
-        scene.app.hub.join(&scene.key(), &policy, &mailbox, 7)
+        scene.app.hub.join(&scene.key(), &StartFrom::Fresh, &policy, &mailbox, 7)
     };
     let take = || {
         let waker = Waker::from(wakes.clone());

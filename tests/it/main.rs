@@ -1,5 +1,6 @@
 //! The one integration binary: Sluice against real origins, real clients and a real browser.
 
+mod actors;
 mod browser;
 mod chaos;
 mod client;
@@ -9,6 +10,7 @@ mod floors;
 mod format;
 mod in_chromium;
 mod origin;
+mod pass_through;
 mod prometheus;
 mod scrape;
 mod sluice;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use http::Method;
 use pingora::protocols::http::v2::server::HttpSession;
 use tokio::time::{Duration, Instant};
 
@@ -262,9 +263,10 @@ impl TopicStreams {
     }
 }
 
-/// Writes a whole answer. Its body is within h2's window or is queued, and it is small.
+/// Writes a whole answer; to HEAD, its head alone. Its body is within h2's window or is queued,
+/// and it is small.
 pub(super) fn respond(mut session: Box<HttpSession>, answer: Answer) {
-    let end = answer.body.is_empty();
+    let end = answer.body.is_empty() || session.req_header().method == Method::HEAD;
     if session.write_response_header(answer.head, end).is_ok()
         && !end
         && let Some(mut send) = session.take_response_body_writer()
