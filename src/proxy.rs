@@ -49,6 +49,8 @@ pub struct Proxy {
 #[derive(Default)]
 pub struct Context {
     route: Option<Arc<Route>>,
+    /// Which address the first connect was to.
+    first_turn: Option<usize>,
     /// Connects that failed so far.
     failed_connects: usize,
 }
@@ -110,7 +112,8 @@ impl ProxyHttp for Proxy {
         let upstream = ctx.route.as_ref().and_then(|route| self.upstreams.get(&route.upstream));
         let upstream = upstream
             .ok_or_else(|| pingora::Error::explain(ErrorType::InternalError, "no upstream"))?;
-        let peer = upstream.peer().await.map_err(|cause| {
+        let first = *ctx.first_turn.get_or_insert_with(|| upstream.next_turn());
+        let peer = upstream.peer(first + ctx.failed_connects).await.map_err(|cause| {
             pingora::Error::because(ErrorType::ConnectError, "name look-up", cause).into_up()
         })?;
         Ok(Box::new(peer))

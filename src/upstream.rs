@@ -50,7 +50,7 @@ pub struct Upstream {
     connector: Arc<TransportConnector>,
     resolver: Resolver,
     turns: Turns,
-    /// Which of several addresses is next.
+    /// Which of several addresses the next connect begins with.
     next: AtomicUsize,
 }
 
@@ -77,21 +77,27 @@ impl Upstream {
         &self.config.name
     }
 
-    /// How many addresses there are to try.
+    /// How many addresses there are to try, as far as names have been looked up.
     pub fn address_count(&self) -> usize {
-        self.config.addresses.len()
+        self.config.addresses.len() * self.resolver.most_addresses()
     }
 
-    /// The next address in turn, with its name looked up, as Pingora's peer.
-    pub async fn peer(&self) -> io::Result<HttpPeer> {
-        let turn = self.next.fetch_add(1, Relaxed);
+    /// Where a connect begins; each after the first tries the address one further on.
+    pub fn next_turn(&self) -> usize {
+        self.next.fetch_add(1, Relaxed)
+    }
+
+    /// The address whose turn it is, with its name looked up, as Pingora's peer.
+    pub async fn peer(&self, turn: usize) -> io::Result<HttpPeer> {
+        let count = self.config.addresses.len();
         let (tls, sni) = match &self.config.tls {
             Some(tls) => (true, tls.sni.clone()),
             None => (false, String::new()),
         };
-        let mut peer = match &self.config.addresses[turn % self.config.addresses.len()] {
+        let mut peer = match &self.config.addresses[turn % count] {
             Address::Tcp { host, port } => {
-                HttpPeer::new(self.resolver.resolve(host, *port, turn).await?, tls, sni)
+                // Each round over the configured addresses takes the next of every name's own.
+                HttpPeer::new(self.resolver.resolve(host, *port, turn / count).await?, tls, sni)
             }
             Address::Unix(path) => {
                 let path = path.to_str().ok_or(io::ErrorKind::InvalidInput)?;

@@ -38,8 +38,21 @@ impl Http1 {
         Self { upstream, force, covered }
     }
 
+    /// Connects to one address after the other until one takes it.
     async fn open(&self) -> Result<HttpSession, ConnectError> {
-        let peer = self.upstream.peer().await.map_err(ConnectError::Resolve)?;
+        let first = self.upstream.next_turn();
+        let mut tried = 0;
+        loop {
+            let opened = self.open_at(first + tried).await;
+            tried += 1;
+            if opened.is_ok() || tried >= self.upstream.address_count() {
+                return opened;
+            }
+        }
+    }
+
+    async fn open_at(&self, turn: usize) -> Result<HttpSession, ConnectError> {
+        let peer = self.upstream.peer(turn).await.map_err(ConnectError::Resolve)?;
         let stream = self
             .upstream
             .connector

@@ -47,4 +47,29 @@ impl Resolver {
         self.names.lock().insert(name, Found { addresses, at: Instant::now() });
         Ok(address)
     }
+
+    /// The most addresses that any name has: `localhost` is two, of which a server may listen on
+    /// only one.
+    pub fn most_addresses(&self) -> usize {
+        self.names.lock().values().map(|found| found.addresses.len()).max().unwrap_or(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_addresses_of_a_name_are_taken_in_turn() {
+        let resolver = Resolver::default();
+        assert_eq!(resolver.most_addresses(), 1);
+        let addresses = ["[::1]:80", "127.0.0.1:80"].map(|address| address.parse().unwrap());
+        let found = Found { addresses: addresses.to_vec(), at: Instant::now() };
+        resolver.names.lock().insert(("localhost".into(), 80), found);
+        for turn in 0..4 {
+            let address = resolver.resolve("localhost", 80, turn).await.unwrap();
+            assert_eq!(address, addresses[turn % 2]);
+        }
+        assert_eq!(resolver.most_addresses(), 2);
+    }
 }

@@ -118,7 +118,10 @@ async fn live_streams_end_cleanly_on(signal: Signal) {
     for stream in &mut streams {
         assert_ends_cleanly(stream).await;
     }
-    connection.closed(SOON).await.expect("no error on the connection");
+    if let Err(error) = connection.closed(SOON).await {
+        // The client's own last words may meet a closed socket; the server blames nobody.
+        assert!(error.is_io(), "{error:?}");
+    }
     assert!(TcpStream::connect(gateway.tls).await.is_err(), "nobody listens any more");
 }
 

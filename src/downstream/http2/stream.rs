@@ -109,8 +109,10 @@ impl EventStream {
             if written.bytes == 0 {
                 break;
             }
-            total.events += written.events;
-            total.bytes += written.bytes;
+            total += written;
+        }
+        if total.bytes > 0 {
+            self.written_at = Instant::now();
         }
         Ok(total)
     }

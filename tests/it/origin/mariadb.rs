@@ -1,6 +1,7 @@
 //! A MariaDB server for the scripts that poll a table.
 
 use std::{
+    fs,
     path::PathBuf,
     process::{Command, Output},
 };
@@ -22,11 +23,15 @@ impl MariaDb {
     pub async fn start() -> Self {
         let home = Home::new();
         let data = format!("--datadir={}", home.path("data").display());
+        // A server that starts deletes every temporary table in the directory for them.
+        let tables = home.path("tables");
+        fs::create_dir(&tables).expect("a directory for temporary tables");
+        let tables = format!("--tmpdir={}", tables.display());
         // As root it wants to be told; anybody else runs it as himself anyway.
         let user = if home.is_root() { ["--user=root"].as_slice() } else { &[] };
         let mut install = Command::new(program("mariadb-install-db", "mariadb-server"));
         install.args(["--no-defaults", "--skip-test-db"]);
-        install.arg("--auth-root-authentication-method=normal").arg(&data).args(user);
+        install.arg("--auth-root-authentication-method=normal").args([&data, &tables]).args(user);
         let done = install.output().expect("run mariadb-install-db");
         assert!(done.status.success(), "mariadb-install-db: {}", text(&done));
 
@@ -37,7 +42,7 @@ impl MariaDb {
         command.arg("--character-set-server=utf8mb4");
         // Nothing is kept, so nothing needs to be safe or large.
         command.args(["--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0"]);
-        command.arg(format!("--socket={}", socket.display())).arg(&data).args(user);
+        command.arg(format!("--socket={}", socket.display())).args([&data, &tables]).args(user);
         command.arg(format!("--pid-file={}", home.path("mariadb.pid").display()));
         command.arg(format!("--init-file={}", source("conf/mariadb.sql").display()));
         let process = Process::spawn(command, &home.path("log/output"));

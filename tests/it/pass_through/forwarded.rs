@@ -41,6 +41,8 @@ async fn what_a_client_says_of_itself_is_replaced() {
             .header("x-forwarded-for", "7.7.7.7, 8.8.8.8")
             .header("x-forwarded-proto", "gopher")
             .header("x-forwarded-host", "evil.test")
+            .header("forwarded", "for=9.9.9.9")
+            .header("x-real-ip", "9.9.9.9")
             .header("via", "1.0 fred")
             .body(http_body_util::Full::default());
         let asked = asked.expect("a request");
@@ -49,7 +51,7 @@ async fn what_a_client_says_of_itself_is_replaced() {
         assert_eq!(seen.values("x-forwarded-host"), ["app.test"], "{way:?}");
         assert_ne!(seen.values("x-forwarded-proto"), ["gopher"], "{way:?}");
         assert_eq!(seen.values("x-forwarded-proto").len(), 1, "{way:?}");
-        for claimed in ["6.6.6.6", "7.7.7.7", "8.8.8.8", "gopher", "evil.test"] {
+        for claimed in ["6.6.6.6", "7.7.7.7", "8.8.8.8", "9.9.9.9", "gopher", "evil.test"] {
             assert!(!seen.raw.contains(claimed), "{claimed} over {way:?}: {}", seen.raw);
         }
         // A gateway adds itself to the way that a request came (RFC 9110, section 7.6.3).

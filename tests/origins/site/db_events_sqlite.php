@@ -9,6 +9,7 @@ $db = new PDO('sqlite:' . getenv('DB_FILE'));
 while (true) {
     $result = $db->query("SELECT message FROM events ORDER BY id DESC LIMIT 1");
     $row = $result->fetch(PDO::FETCH_ASSOC);
+    $result->closeCursor();
     if ($row) {
         echo "data: " . json_encode($row) . "\n\n";
         ob_flush();
