@@ -34,7 +34,6 @@ pub(crate) struct RouteFamilies {
     pub topics: IntGaugeVec,
     pub feeds: IntGaugeVec,
     pub subscriptions: IntCounterVec,
-    pub rejected: IntCounterVec,
     pub ends: IntCounterVec,
     pub published: IntCounterVec,
     pub delivered: IntCounterVec,
@@ -117,11 +116,6 @@ impl RouteFamilies {
                 "subscriptions_total",
                 "Event streams begun, by where they began.",
                 &["route", "start"],
-            ),
-            rejected: make.counters(
-                "subscriptions_rejected_total",
-                "Event streams not begun.",
-                &["route", "reason"],
             ),
             ends: make.counters(
                 "subscription_ends_total",

@@ -25,7 +25,6 @@ pub struct RouteMetrics {
     pub subscription_duration: Histogram,
     pub connect_duration: Histogram,
     connects: IntCounterVec,
-    rejected: IntCounterVec,
     requests: IntCounterVec,
     route: String,
     /// Those that are not by route, for the loops that hold only this.
@@ -89,7 +88,6 @@ impl RouteMetrics {
             subscription_duration: all.subscription_duration.with_label_values(&[route]),
             connect_duration: all.connect_duration.with_label_values(&[route]),
             connects: all.connects.clone(),
-            rejected: all.rejected.clone(),
             requests: all.requests.clone(),
             route: route.to_owned(),
             process: process.clone(),
@@ -111,11 +109,6 @@ impl RouteMetrics {
     /// Counts a connect for an event stream. Rare, so the label is looked up each time.
     pub fn connected(&self, outcome: &'static str) {
         self.connects.with_label_values(&[self.route.as_str(), outcome]).inc();
-    }
-
-    /// Counts an event stream that was not begun.
-    pub fn rejected(&self, reason: &'static str) {
-        self.rejected.with_label_values(&[self.route.as_str(), reason]).inc();
     }
 
     /// Counts an answered request.
