@@ -1,17 +1,23 @@
 #!/bin/sh
-# Installs what the tests run against, on Debian 12: PHP under its servers, nginx, Apache, MariaDB,
-# Node with Express, a browser, Prometheus; and what building needs. It installs only what is
-# missing, asks nothing and starts nothing. Run it as root, or as a user with sudo.
+# Installs what this project needs on Debian 12, besides Rust. It installs only what is missing,
+# asks nothing and starts nothing. Run it as root, or as a user with sudo.
+#
+#   install.sh build    what building needs
+#   install.sh demo     and what the demo runs
+#   install.sh          and what the tests run against: PHP under its servers, nginx, Apache,
+#                       MariaDB, Node with Express, a browser, Prometheus
 set -eu
 
+what=${1:-tests}
+case $what in
+    build | demo | tests) ;;
+    *) echo "usage: $0 [build | demo | tests]" >&2; exit 1 ;;
+esac
 here=$(cd "$(dirname "$0")" && pwd)
 policy=/usr/sbin/policy-rc.d
 saved=
 sudo=
-if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "$0: neither root nor sudo" >&2; exit 1; }
-    sudo=sudo
-fi
+[ "$(id -u)" -eq 0 ] || sudo=sudo
 
 # Servers are in directories that are not on every user's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -40,7 +46,10 @@ check() {
     need cmake has cmake
     need gcc has gcc
     need libc6-dev has_file /usr/include/stdio.h
+    [ "$what" != build ] || return 0
     need php-cli has php
+    need curl has curl
+    [ "$what" != demo ] || return 0
     need php-fpm has_file /usr/sbin/php-fpm*
     need php-mysql has_php_module mysqli
     need php-sqlite3 has_php_module pdo_sqlite
@@ -53,7 +62,6 @@ check() {
     need chromium has chromium
     need chromium-driver has chromedriver
     need prometheus has promtool
-    need curl has curl
     need procps has ps
     need iproute2 has ip
 }
@@ -92,11 +100,17 @@ install_packages() {
 
 check
 if [ -n "$missing" ]; then
+    if [ -n "$sudo" ] && ! has sudo >/dev/null; then
+        echo "$0: neither root nor sudo, and missing:$missing" >&2
+        exit 1
+    fi
     echo "installing:$missing"
     install_packages
     check
     [ -z "$missing" ] || { echo "$0: still missing:$missing" >&2; exit 1; }
 fi
+
+[ "$what" = tests ] || exit 0
 
 # The second condition: the lock file is newer than what was installed from it.
 node=$here/origins/node

@@ -7,7 +7,7 @@ use std::{ops::ControlFlow, pin::pin, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use http::{Method, Version, header::TRANSFER_ENCODING};
-use pingora::{Result, protocols::http::ServerSession};
+use pingora::{Error, ErrorType, Result, protocols::http::ServerSession};
 use tokio::{
     select,
     time::{Duration, Instant, sleep, sleep_until, timeout},
@@ -29,9 +29,11 @@ use crate::{
 const WRITE_MAX: usize = 16 * 1024;
 /// How often a write that does not get on is checked for having lagged.
 const LAG_CHECK: Duration = Duration::from_secs(1);
+/// How long a stream's last line may take: a client that does not read is not waited for.
+const LAST_LINE_WAIT: Duration = Duration::from_secs(1);
 
-/// Serves one subscriber until the stream ends or the client leaves. An error is the client's
-/// connection breaking before the stream began.
+/// Serves one subscriber until the stream ends or the client leaves. An error is a connection
+/// that broke, or that has to be dropped as it is.
 pub async fn serve(
     session: &mut ServerSession,
     listen: Listen,
@@ -61,7 +63,7 @@ pub async fn serve(
     let start = membership.start(&listen.from, membership.joined_at());
     let account = Subscription::begin(metrics.clone(), start.kind);
     session.write_response_body(start.preamble, false).await?;
-    let subscriber = Subscriber {
+    let mut subscriber = Subscriber {
         session,
         heartbeat: listen.stream.heartbeat,
         drain,
@@ -71,10 +73,15 @@ pub async fn serve(
         cursor: start.cursor,
         written_at: Instant::now(),
     };
-    if let Some(reason) = subscriber.run().await {
-        account.end(reason);
+    let over = subscriber.run().await;
+    let is_whole = matches!(over, Over::AtBoundary(_)) && subscriber.finish().await;
+    match over {
+        Over::AtBoundary(reason) | Over::InWrite(reason) => account.end(reason),
+        Over::Client => drop(account),
     }
-    Ok(())
+    // Without an error Pingora would finish the body and say farewell, for which a client that
+    // does not read would have to be waited for. Dropped, the connection is cut off.
+    if is_whole { Ok(()) } else { Err(Error::new_down(ErrorType::ConnectionClosed)) }
 }
 
 /// Writes a whole answer; to HEAD, its head alone.
@@ -122,30 +129,21 @@ enum Over {
 }
 
 impl Subscriber<'_> {
-    /// Writes until the stream is over; tells why, unless the client left.
-    async fn run(mut self) -> Option<EndReason> {
-        let over = loop {
+    /// Writes until the stream is over.
+    async fn run(&mut self) -> Over {
+        loop {
             if let ControlFlow::Break(over) = self.step().await {
-                break over;
-            }
-        };
-        match over {
-            Over::AtBoundary(reason) => {
-                let mut last = BytesMut::new();
-                sse::retry_line(self.membership.retry(), &mut last);
-                // A client that has gone meanwhile needs no last line.
-                let _ = self.session.write_response_body(last.freeze(), true).await;
-                Some(reason)
-            }
-            Over::InWrite(reason) => {
-                self.close().await;
-                Some(reason)
-            }
-            Over::Client => {
-                self.close().await;
-                None
+                return over;
             }
         }
+    }
+
+    /// Writes the last line and the end of the body; whether the client took them.
+    async fn finish(&mut self) -> bool {
+        let mut last = BytesMut::new();
+        sse::retry_line(self.membership.retry(), &mut last);
+        let write = self.session.write_response_body(last.freeze(), true);
+        matches!(timeout(LAST_LINE_WAIT, write).await, Ok(Ok(())))
     }
 
     /// Writes what is new, then waits for more, for the heartbeat, or for an end.
@@ -218,12 +216,6 @@ impl Subscriber<'_> {
         if let Some(read_at) = self.batch.read_at {
             metrics.process.delivery_delay.observe(read_at.elapsed().as_secs_f64());
         }
-    }
-
-    /// Closes the connection without the end of the body: to the client it is cut off.
-    async fn close(&mut self) {
-        self.session.set_keepalive(None);
-        self.session.shutdown().await;
     }
 }
 

@@ -98,7 +98,7 @@ impl Membership {
 
     /// Whether a subscriber with this cursor has fallen out of the replay buffer.
     pub fn has_lagged(&self, cursor: u64) -> bool {
-        cursor < self.topic.read().replay.tail()
+        cursor < self.topic.read().replay.first()
     }
 }
 

@@ -13,9 +13,8 @@ use tokio::time::Instant;
 
 use crate::config::Replay;
 
-/// A burst is kept this long beyond the bounds on events, bytes and age, so that it does not
-/// outrun connections that are about to read it: one read of the upstream may hold thousands of
-/// small events, more than the whole buffer.
+/// What is over the bounds stays readable this long for connections that are on their way to it:
+/// one read of the upstream may hold thousands of small events, more than the whole buffer.
 const BURST_AGE: Duration = Duration::from_secs(1);
 /// But never more than this, in bytes: four reads of the upstream (Pingora reads 64 KiB at once).
 const BURST_BYTES: usize = 256 * 1024;
@@ -35,21 +34,38 @@ pub(super) struct Entry {
     pub read_at: Instant,
 }
 
+/// ```text
+/// first          oldest                 head
+///   | burst rest   | replay buffer        |
+/// ```
 #[derive(Debug)]
 pub(super) struct ReplayBuffer {
     entries: VecDeque<Entry>,
-    /// Sequence number of the oldest entry. The first of a topic is 1, so that `0` can be the
-    /// position before everything.
+    /// Sequence number of the first readable entry. The first of a topic is 1, so that `0` can be
+    /// the position before everything.
     first: u64,
+    /// Sequence number of the oldest entry within the bounds: new subscribers begin here at most.
+    oldest: u64,
+    /// Bytes of all entries.
     bytes: usize,
+    /// Bytes of those within the bounds.
+    bounded_bytes: usize,
     bounds: Replay,
-    /// The last event ID of the newest entry that was dropped.
-    dropped_id: Option<Bytes>,
+    /// The newest entry that was dropped, without its bytes: its id may still be asked for.
+    dropped: Option<Entry>,
 }
 
 impl ReplayBuffer {
     pub fn new(bounds: Replay) -> Self {
-        Self { entries: VecDeque::new(), first: 1, bytes: 0, bounds, dropped_id: None }
+        Self {
+            entries: VecDeque::new(),
+            first: 1,
+            oldest: 1,
+            bytes: 0,
+            bounded_bytes: 0,
+            bounds,
+            dropped: None,
+        }
     }
 
     /// The cursor of a subscriber that has everything.
@@ -58,8 +74,13 @@ impl ReplayBuffer {
     }
 
     /// The least cursor that can still be read from.
-    pub fn tail(&self) -> u64 {
+    pub fn first(&self) -> u64 {
         self.first
+    }
+
+    /// The least cursor that a client can resume from.
+    pub fn resumable(&self) -> u64 {
+        self.oldest
     }
 
     pub fn bytes(&self) -> usize {
@@ -71,9 +92,14 @@ impl ReplayBuffer {
     pub fn push(&mut self, entry: Entry) {
         let now = entry.read_at;
         self.bytes += entry.bytes.len();
+        self.bounded_bytes += entry.bytes.len();
         self.entries.push_back(entry);
-        while self.entries.len() > 1 && self.is_over(now) {
-            self.drop_oldest();
+        while self.oldest + 1 < self.head() && self.is_over(now) {
+            self.bounded_bytes -= self.entry(self.oldest).bytes.len();
+            self.oldest += 1;
+        }
+        while self.first < self.oldest && !self.is_burst(now) {
+            self.drop_first();
         }
     }
 
@@ -84,55 +110,62 @@ impl ReplayBuffer {
         Some(self.entries.range(from.min(to)..to))
     }
 
-    /// The oldest cursor whose entries are within the age bound at `now`.
+    /// The oldest cursor within the bounds at `now`; entries age without a push.
     pub fn oldest(&self, now: Instant) -> u64 {
-        let age = self.bounds.age;
-        let stale = self.entries.partition_point(|e| now.duration_since(e.read_at) > age);
-        self.first + stale as u64
+        let kept = self.entries.range((self.oldest - self.first) as usize..);
+        let stale = kept.take_while(|e| now.duration_since(e.read_at) > self.bounds.age).count();
+        self.oldest + stale as u64
     }
 
     /// The cursor of the newest entry that dispatches an event, or the head.
     pub fn last_event(&self, now: Instant) -> u64 {
-        let oldest = self.oldest(now);
-        (oldest..self.head())
-            .rev()
-            .find(|cursor| self.entries[(cursor - self.first) as usize].dispatches)
-            .unwrap_or(self.head())
+        let mut kept = (self.oldest(now)..self.head()).rev();
+        kept.find(|cursor| self.entry(*cursor).dispatches).unwrap_or(self.head())
     }
 
-    /// The last event ID of a client whose cursor this is.
+    /// The last event ID of a client whose cursor this is; unknown once it has fallen out.
     pub fn id_before(&self, cursor: u64) -> Option<&Bytes> {
-        match cursor.checked_sub(self.first + 1) {
-            Some(index) => self.entries.get(index as usize)?.last_event_id.as_ref(),
-            None => self.dropped_id.as_ref(),
-        }
+        self.before(cursor)?.last_event_id.as_ref()
     }
 
     /// The cursor after the newest entry that named `id` itself. Events after it that inherited
     /// the id are sent again: nothing tells whether the client had them, and none may be lost.
     pub fn after_id(&self, id: &[u8]) -> Option<u64> {
-        let names = |e: &Entry| e.names_id && e.last_event_id.as_deref() == Some(id);
-        if let Some(index) = self.entries.iter().rposition(names) {
-            return Some(self.first + index as u64 + 1);
-        }
-        (self.dropped_id.as_deref() == Some(id)).then_some(self.first)
+        let names = |entry: &Entry| entry.names_id && entry.last_event_id.as_deref() == Some(id);
+        (self.oldest..=self.head()).rev().find(|cursor| self.before(*cursor).is_some_and(names))
     }
 
+    /// Whether the oldest entry within the bounds is to leave them.
     fn is_over(&self, now: Instant) -> bool {
-        let burst = self.entries.front().is_some_and(|e| now.duration_since(e.read_at) < BURST_AGE);
-        if burst {
-            return self.bytes > self.bounds.bytes.max(BURST_BYTES);
-        }
-        self.entries.len() > self.bounds.events
-            || self.bytes > self.bounds.bytes
-            || self.oldest(now) > self.first
+        (self.head() - self.oldest) as usize > self.bounds.events
+            || self.bounded_bytes > self.bounds.bytes
+            || now.duration_since(self.entry(self.oldest).read_at) > self.bounds.age
     }
 
-    fn drop_oldest(&mut self) {
+    /// Whether the first entry, which is over the bounds, may stay for those on their way.
+    fn is_burst(&self, now: Instant) -> bool {
+        let is_new = now.duration_since(self.entry(self.first).read_at) < BURST_AGE;
+        is_new && self.bytes - self.bounded_bytes <= BURST_BYTES
+    }
+
+    /// The entry before a cursor, which may have been the last to be dropped.
+    fn before(&self, cursor: u64) -> Option<&Entry> {
+        match cursor.checked_sub(self.first)? {
+            0 => self.dropped.as_ref(),
+            kept => self.entries.get(kept as usize - 1),
+        }
+    }
+
+    /// The entry at a cursor from `first` up to, not including, `head`.
+    fn entry(&self, cursor: u64) -> &Entry {
+        &self.entries[(cursor - self.first) as usize]
+    }
+
+    fn drop_first(&mut self) {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes -= entry.bytes.len();
             self.first += 1;
-            self.dropped_id = entry.last_event_id;
+            self.dropped = Some(Entry { bytes: Bytes::new(), ..entry });
         }
     }
 }

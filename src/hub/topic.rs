@@ -138,7 +138,7 @@ impl Topic {
             Ids::Upstream => state.replay.after_id(id),
             Ids::Assign => {
                 let cursor = self.epoch.sequence(id)?.checked_add(1)?;
-                (state.replay.tail()..=state.replay.head()).contains(&cursor).then_some(cursor)
+                (state.replay.resumable()..=state.replay.head()).contains(&cursor).then_some(cursor)
             }
         }
     }

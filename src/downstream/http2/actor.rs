@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     H2Connection,
-    topic::{self, TopicStreams, Waiting},
+    topic::{self, TopicStreams},
     wire::WireHandle,
 };
 use crate::{
@@ -181,11 +181,9 @@ impl Actor {
 
     fn listen(&mut self, session: Box<HttpSession>, listen: Listen) {
         let now = Instant::now();
-        let until = now + listen.stream.open_wait;
         let slot = self.slot(&listen);
         let topic = &mut self.topics[slot];
-        let asked_at = topic.head();
-        topic.add(Waiting { session, listen, until, asked_at }, &mut self.batch, now);
+        topic.add(session, listen, &mut self.batch, now);
         if self.draining {
             topic.end(EndReason::Drain);
         }

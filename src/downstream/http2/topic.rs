@@ -34,13 +34,13 @@ pub(super) struct TopicStreams {
 }
 
 /// A request that is not answered yet: the upstream may still refuse it.
-pub(super) struct Waiting {
-    pub session: Box<HttpSession>,
-    pub listen: Listen,
+struct Waiting {
+    session: Box<HttpSession>,
+    listen: Listen,
     /// When it is answered, whatever the upstream does.
-    pub until: Instant,
+    until: Instant,
     /// The connection's place in the topic when it asked; what comes while it waits is its too.
-    pub asked_at: u64,
+    asked_at: u64,
 }
 
 impl TopicStreams {
@@ -55,18 +55,22 @@ impl TopicStreams {
         }
     }
 
-    /// How far this connection has read the topic.
-    pub fn head(&self) -> u64 {
-        self.head
-    }
-
     pub fn is_empty(&self) -> bool {
         self.streams.is_empty() && self.waiting.is_empty()
     }
 
     /// Takes a request in: answered at once if the upstream has spoken, else within its time.
-    pub fn add(&mut self, waiting: Waiting, batch: &mut Batch, now: Instant) {
-        self.waiting.push(waiting);
+    pub fn add(
+        &mut self,
+        session: Box<HttpSession>,
+        listen: Listen,
+        batch: &mut Batch,
+        now: Instant,
+    ) {
+        // What is published already is read first: the id to resume from may be among it.
+        self.deliver(batch, now);
+        let until = now + listen.stream.open_wait;
+        self.waiting.push(Waiting { session, listen, until, asked_at: self.head });
         self.settle(self.membership.phase(), batch, now);
     }
 
@@ -215,8 +219,10 @@ impl TopicStreams {
         let Ok(()) = session.write_response_header(head, false) else { return };
         let Some(send) = session.take_response_body_writer() else { return };
         self.route.metrics.answered(200);
-        // Not `self.head`: events may have come with the very news that answers the request.
-        let start = self.membership.start(&listen.from, asked_at);
+        // Not the head: events may have come with the very news that answers the request. Unless
+        // they have left the replay buffer while it waited.
+        let place = if self.membership.has_lagged(asked_at) { self.head } else { asked_at };
+        let start = self.membership.start(&listen.from, place);
         let account = Subscription::begin(self.route.metrics.clone(), start.kind);
         let mut stream = EventStream::new(send, account, now);
         if stream.write_line(start.preamble, now).is_err() {
