@@ -14,7 +14,8 @@ use crate::{
 /// Killed when dropped.
 pub struct Sluice {
     process: Process,
-    directory: TempDir,
+    /// Holds the configuration and the output.
+    _directory: TempDir,
     pub tls: SocketAddr,
     pub plain: SocketAddr,
     pub admin: SocketAddr,
@@ -59,7 +60,7 @@ routes:
         let output = directory.path().join("output");
         process.wait_until("three listeners", async || addresses(&output).len() == 3).await;
         let [tls, plain, admin] = addresses(&output)[..] else { unreachable!("counted") };
-        Self { process, directory, tls, plain, admin }
+        Self { process, _directory: directory, tls, plain, admin }
     }
 
     /// What the gateway has logged so far.
@@ -70,11 +71,6 @@ routes:
     /// The process id, for its share of CPU and memory.
     pub fn id(&self) -> u32 {
         self.process.id()
-    }
-
-    /// The directory of the configuration file.
-    pub fn directory(&self) -> &Path {
-        self.directory.path()
     }
 
     pub fn signal(&self, signal: Signal) {

@@ -43,8 +43,8 @@ impl Trouble {
 
     /// As the kernel does when memory runs out.
     fn kill_a_worker(&self) {
-        let running = self.fpm.requests().of(self.script).into_iter().filter(|r| !r.ended);
-        if let Some(request) = running.last() {
+        let requests = self.fpm.requests().of(self.script);
+        if let Some(request) = requests.iter().rfind(|request| !request.ended) {
             let pid = Pid::from_raw(i32::try_from(request.pid).expect("a process id"));
             // It may have died a moment ago: that is what it does.
             let _ = kill(pid, Signal::SIGKILL);

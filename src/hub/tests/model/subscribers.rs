@@ -164,7 +164,7 @@ impl World<'_> {
 
 /// Mostly a client of the same life of the topic; also one of any topic and life.
 fn pick(seen: &[Seen], life: Option<usize>, which: usize) -> Option<&Seen> {
-    let any = which % 4 == 0;
+    let any = which.is_multiple_of(4);
     let fits = |seen: &&Seen| any || Some(seen.life) == life;
     let candidates: Vec<&Seen> = seen.iter().filter(fits).collect();
     (!candidates.is_empty()).then(|| candidates[which % candidates.len()])
