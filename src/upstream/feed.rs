@@ -92,18 +92,15 @@ impl<K: FeedKind> Feed<K> {
     /// Waits until the upstream may be asked for one more stream.
     async fn turn(&self) -> Turn {
         let turns = &self.upstream.turns;
-        let turn = match turns.try_take() {
-            Some(turn) => turn,
-            None => {
-                warn!(
-                    "Route {}: upstream {} has all its event streams open; a topic waits its \
-                     turn. Raise 'max_streams' there, or narrow 'vary' so that fewer topics exist.",
-                    self.settings.route,
-                    self.upstream.name(),
-                );
-                turns.take().await
-            }
-        };
+        let turn = turns.take(|| {
+            warn!(
+                "Route {}: upstream {} has all its event streams open; topics wait their turn. \
+                 Raise 'max_streams' there, or narrow 'vary' so that fewer topics exist.",
+                self.settings.route,
+                self.upstream.name(),
+            );
+        });
+        let turn = turn.await;
         turns.stagger().await;
         turn
     }

@@ -173,8 +173,7 @@ async fn clients_that_never_read_their_sockets_are_ended_over_both_versions() {
     }
     site.sluice.wait_for_metric(ENDS, LAGGING, 4.0).await;
     assert_eq!(site.sluice.metric(ENDS, &[]).await, 4.0, "and nobody else");
-    // The two HTTP/1.1 connections are closed with their streams; the reader's and none other
-    // stays, but for the one that asks for the metric, which is the admin's.
+    // The two HTTP/1.1 connections are closed with their streams, and only the reader's stays.
     let http1 = [r#"protocol="http1""#];
     site.sluice.wait_for_metric("sluice_connections", &http1, 1.0).await;
     for unread in [plain, tls] {

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-
 use crate::{
-    client::{Http1, Http2Connection, Protocol},
+    client::Protocol,
     failures::{Listener, listen},
     origin::{Gate, RawOrigin, Step},
     sluice::Sluice,
@@ -243,40 +241,4 @@ async fn heartbeats_do_not_cost_a_resumed_client_its_place() {
         }
         assert_eq!(resumed.last_event_id(), last);
     }
-}
-
-/// The id of an event that one connection has delivered is found on any other, also on one that
-/// is still busy with writing it out.
-#[tokio::test]
-async fn a_resume_on_a_busy_connection_is_found() {
-    const STREAMS: usize = 200;
-    const ROUNDS: usize = 60;
-    let gate = Gate::new();
-    let mut steps = vec![script(&gate).swap_remove(0)];
-    for n in 0..ROUNDS {
-        steps.push(Step::Pause(gate.clone()));
-        steps.extend((0..3).map(|part| Step::chunk(format!("data: {n}.{part}\n\n"))));
-    }
-    let origin = RawOrigin::start(steps).await;
-    let sluice = Sluice::before(origin.address(), "/events", "heartbeat: 1h").await;
-    let busy = Http2Connection::open(sluice.plain, false).await;
-    let mut streams = Vec::new();
-    let mut readers = JoinSet::new();
-    for _ in 0..STREAMS {
-        let mut stream = busy.get("/events", &[]).await;
-        readers.spawn(async move { while stream.event_or_end(SOON).await.is_some() {} });
-    }
-    // HTTP/1.1 has a connection of its own, and no other stream to write to first.
-    let mut quick = Http1::get(sluice.plain, "/events", &[]).await;
-    for n in 0..ROUNDS {
-        gate.open();
-        for part in 0..3 {
-            let event = quick.next_event(SOON).await;
-            assert_eq!(event.data, format!("{n}.{part}"));
-            let headers = [("Last-Event-ID", event.id.as_str())];
-            streams.push(busy.get("/events", &headers).await);
-        }
-        streams.clear();
-    }
-    assert_eq!(sluice.metric(STARTS, &[r#"start="missed""#]).await, 0.0);
 }

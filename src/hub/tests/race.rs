@@ -1,9 +1,10 @@
 //! Joining while the feed publishes, with real threads.
 
 use std::{
+    hint,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
         mpsc::{Receiver, Sender, channel},
     },
     thread,
@@ -16,7 +17,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::rig::{Rig, event, id, key, text};
+use super::rig::{Rig, event, id, key, posted, publish, text};
 use crate::{
     config::LateJoin,
     hub::{
@@ -29,6 +30,9 @@ use crate::{
 const JOINERS: usize = 4;
 /// How often each of them joins, reads a little and leaves.
 const ROUNDS: usize = 400;
+/// One event each, somewhere between so many joins.
+const INSTANTS: usize = 10_000;
+const JOINS: usize = 20;
 /// A wait for news that is longer is a lost wake-up: the feed never pauses.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -43,6 +47,38 @@ impl Feeds for Sent {
     }
 }
 
+/// One event and joins at the same time, and nothing after them that would mend a lost post.
+#[tokio::test]
+async fn a_join_at_the_instant_of_an_event_has_it_behind_it_or_is_posted_for_it() {
+    let rig = Rig::new(|_| {});
+    let (_keeper, mut publisher) = rig.begin();
+    // Odd while both are at it.
+    let turn = AtomicUsize::new(0);
+    let mut faults = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..INSTANTS {
+                spin_until(&turn, 2 * n + 1);
+                publish(&mut publisher, [event(&n.to_string())]);
+                turn.store(2 * n + 2, SeqCst);
+            }
+        });
+        for n in 0..INSTANTS {
+            turn.store(2 * n + 1, SeqCst);
+            let joined = [(); JOINS].map(|()| {
+                let mailbox = Arc::default();
+                (rig.join_as(&mailbox, 0), mailbox)
+            });
+            spin_until(&turn, 2 * n + 2);
+            for (membership, mailbox) in &joined {
+                let comes_after = membership.head() > membership.joined_at();
+                faults += usize::from(comes_after != (posted(mailbox) == [0]));
+            }
+        }
+    });
+    assert_eq!(faults, 0, "of {INSTANTS} times {JOINS} joins");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_join_while_the_feed_publishes_has_no_gap_and_no_double() {
     run(usize::MAX).await;
@@ -51,6 +87,17 @@ async fn a_join_while_the_feed_publishes_has_no_gap_and_no_double() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_feed_that_ends_again_and_again_leaves_nobody_behind() {
     run(50).await;
+}
+
+/// A sleeping thread would wake too late to be at the same instant.
+fn spin_until(turn: &AtomicUsize, value: usize) {
+    for spins in 1_u32.. {
+        if turn.load(SeqCst) == value {
+            return;
+        }
+        // Where there is but one core, the other thread needs it.
+        if spins.is_multiple_of(4096) { thread::yield_now() } else { hint::spin_loop() }
+    }
 }
 
 /// Lets several connections join and leave a topic whose feed ends after so many events.
