@@ -70,7 +70,11 @@ fn run(path: &Path) -> Result {
     if let Some(threads) = config.server.threads {
         runtime.worker_threads(threads);
     }
-    runtime.enable_all().build()?.block_on(serve(&config))
+    let runtime = runtime.enable_all().build()?;
+    let served = runtime.block_on(serve(&config));
+    // A name look-up cannot be aborted, and may last longer than anybody waits for an exit.
+    runtime.shutdown_background();
+    served
 }
 
 /// Sluice's own lines. Those of the crates below it name clients' URLs and addresses, and say

@@ -7,10 +7,11 @@
 //! Its rooms: `actor` is the loop, `topic` the streams of one topic, `stream` one of them,
 //! `wire` the socket below h2.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use pingora::protocols::{Digest, Stream};
+use tokio::time::timeout;
 
 use super::{Downstream, PassThrough};
 
@@ -28,6 +29,8 @@ type H2Connection = h2::server::Connection<Stream, Bytes>;
 /// client costs that opens its windows and then stops reading; a browser's window would be
 /// megabytes.
 const SEND_BUFFER: usize = 64 * 1024;
+/// A client that has not said its preface and settings by then has no honest reason.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves a connection until it is closed.
 pub async fn serve(
@@ -47,8 +50,13 @@ pub async fn serve(
     options.max_concurrent_streams(max_streams);
     options.max_send_buffer_size(SEND_BUFFER);
     let handshake = options.handshake::<Stream, Bytes>(Box::new(wire));
+    let mut drain = downstream.drain.clone();
+    let shaken = tokio::select! {
+        shaken = timeout(HANDSHAKE_TIMEOUT, Box::pin(handshake)) => shaken,
+        () = drain.started() => return,
+    };
     // A client that fails here has said nothing worth a log line.
-    let Ok(connection) = Box::pin(handshake).await else { return };
+    let Ok(Ok(connection)) = shaken else { return };
     let gauge = downstream.metrics.connections("http2");
     gauge.inc();
     Actor::new(connection, digest, handle, downstream, pass_through).run().await;

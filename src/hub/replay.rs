@@ -16,7 +16,9 @@ use crate::config::Replay;
 /// What is over the bounds stays readable this long for connections that are on their way to it:
 /// one read of the upstream may hold thousands of small events, more than the whole buffer.
 const BURST_AGE: Duration = Duration::from_secs(1);
-/// But never more than this, in bytes: four reads of the upstream (Pingora reads 64 KiB at once).
+/// But never more than this, in bytes, behind the first of them: four reads of the upstream
+/// (Pingora reads 64 KiB at once). The first itself may be as large as events get: what comes right
+/// behind it must not push it out before anybody could read it.
 const BURST_BYTES: usize = 256 * 1024;
 
 /// One kept block of the stream.
@@ -144,8 +146,9 @@ impl ReplayBuffer {
 
     /// Whether the first entry, which is over the bounds, may stay for those on their way.
     fn is_burst(&self, now: Instant) -> bool {
-        let is_new = now.duration_since(self.entry(self.first).read_at) < BURST_AGE;
-        is_new && self.bytes - self.bounded_bytes <= BURST_BYTES
+        let first = self.entry(self.first);
+        let behind_it = self.bytes - self.bounded_bytes - first.bytes.len();
+        now.duration_since(first.read_at) < BURST_AGE && behind_it <= BURST_BYTES
     }
 
     /// The entry before a cursor, which may have been the last to be dropped.

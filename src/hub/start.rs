@@ -61,6 +61,8 @@ impl Membership {
 
     fn late_join(&self, state: &State, head: u64) -> u64 {
         let now = Instant::now();
+        // What came while a request waited may have left the buffer already.
+        let head = head.max(state.replay.first());
         match self.policy().late_join {
             LateJoin::Live => head,
             LateJoin::Last => state.replay.last_event(now).min(head),

@@ -6,7 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use log::{info, warn};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep, timeout},
+};
 
 use super::{
     Upstream,
@@ -142,6 +145,9 @@ impl<K: FeedKind> Feed<K> {
             events.iter().for_each(|event| self.learn(event));
             yielded |= events.iter().any(|event| event.data.is_some());
             publisher.publish(events.drain(..), read_at);
+            // An upstream that always has more would keep this task running, and the connections
+            // that it has just woken on the same thread waiting, until they have lagged.
+            yield_now().await;
         }
         match yielded {
             true => self.backoff.succeeded(),
@@ -206,5 +212,98 @@ impl<'a> StateGauge<'a> {
 impl Drop for StateGauge<'_> {
     fn drop(&mut self) {
         self.metrics.feeds(self.state).dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use pingora::connectors::TransportConnector;
+
+    use super::*;
+    use crate::{
+        config::Config,
+        hub::{Batch, FeedFuture, Feeds, Hub, Mailbox, Phase, Policy, StartFrom},
+        metrics::Metrics,
+        upstream::Diagnosis,
+    };
+
+    /// An upstream that has something to read whenever it is asked, as fast as it is asked.
+    struct Flood;
+
+    struct Chunk {
+        left: usize,
+    }
+
+    const CHUNKS: usize = 100;
+    const CHUNK_EVENTS: usize = 500;
+
+    #[async_trait]
+    impl FeedKind for Flood {
+        async fn connect(&self, _: &TopicKey, _: Option<&str>) -> Result<Answer, ConnectError> {
+            let body = Box::new(Chunk { left: CHUNKS });
+            Ok(Answer::Stream { body, contradictions: Vec::new() })
+        }
+    }
+
+    #[async_trait]
+    impl Chunks for Chunk {
+        async fn next(&mut self) -> Option<Bytes> {
+            self.left = self.left.checked_sub(1)?;
+            Some(format!("data: {}\n\n", "x".repeat(92)).repeat(CHUNK_EVENTS).into())
+        }
+    }
+
+    struct Floods(Arc<Upstream>, FeedSettings);
+
+    impl Feeds for Floods {
+        fn feed(&self, key: TopicKey, publisher: Publisher) -> FeedFuture {
+            Box::pin(Feed::new(Flood, self.0.clone(), key, self.1.clone()).run(publisher))
+        }
+    }
+
+    fn policy() -> Arc<Policy> {
+        let yaml = "listeners: [{ address: 127.0.0.1:0 }]
+upstreams: { site: { address: '127.0.0.1:1' } }
+routes: [{ path: /events, upstream: site, sse: { retry: 1h } }]
+";
+        let config = Config::from_yaml(yaml, "test").expect("a configuration");
+        let sse = config.routes[0].sse.as_ref().expect("a shared route");
+        let metrics = RouteMetrics::new(&Arc::new(Metrics::new()), "test");
+        let upstream = config.upstreams["site"].clone();
+        let upstream = Upstream::new(upstream, Arc::new(TransportConnector::new(None)));
+        let settings = FeedSettings {
+            route: "test".into(),
+            retry: sse.retry,
+            metrics: metrics.clone(),
+            diagnosis: Diagnosis::new("test", metrics.clone()),
+            contradictions: Contradictions::new("test", metrics.clone()),
+        };
+        Arc::new(Policy {
+            ids: sse.ids,
+            replay: sse.replay.clone(),
+            late_join: sse.late_join,
+            linger: sse.linger,
+            dedupe: sse.dedupe,
+            retry: sse.retry,
+            metrics,
+            feeds: Arc::new(Floods(upstream, settings)),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_flood_lets_those_who_read_it_keep_up_on_the_same_thread() {
+        let (hub, mailbox, policy) = (Hub::new(), Arc::<Mailbox>::default(), policy());
+        let key = TopicKey::new(crate::topic_key::KeyParts::default());
+        let membership = hub.join(&key, &StartFrom::Fresh, &policy, &mailbox, 0);
+        let (mut cursor, mut batch, mut slots) =
+            (membership.joined_at(), Batch::default(), Vec::new());
+        while cursor <= (CHUNKS * CHUNK_EVENTS) as u64 {
+            std::future::poll_fn(|cx| mailbox.poll_take(cx, &mut slots)).await;
+            let phase = membership.read_new(cursor, usize::MAX, &mut batch).expect("kept up");
+            assert_eq!(phase, Phase::Open);
+            cursor = batch.next;
+        }
     }
 }

@@ -59,7 +59,10 @@ impl Http1 {
             .new_stream(&peer)
             .await
             .map_err(|error| ConnectError::Connect(cause(&error)))?;
-        Ok(HttpSession::new_with_options(stream, &peer))
+        let mut session = HttpSession::new_with_options(stream, &peer);
+        // Pingora's session does not take it from the peer.
+        session.read_timeout = peer.options.read_timeout;
+        Ok(session)
     }
 }
 

@@ -1,8 +1,12 @@
 //! A topic key as an upstream request. The key is all there is to make it from (law 3).
 
+use http::HeaderValue;
 use pingora::http::RequestHeader;
 
 use crate::topic_key::TopicKey;
+
+/// Longer ids stay here, in bytes: servers take 8 KiB for a whole head, or for one line of it.
+const ID_MAX: usize = 4 * 1024;
 
 /// Builds the GET for a topic's stream. Two equal keys lead to byte-equal requests but for the
 /// feed's own `Last-Event-ID`.
@@ -27,10 +31,18 @@ pub(super) fn request(
     if !parts.cookie.is_empty() {
         request.insert_header("Cookie", parts.cookie.as_slice())?;
     }
-    if let Some(id) = last_event_id.filter(|id| !id.is_empty()) {
-        request.insert_header("Last-Event-ID", id.as_bytes())?;
+    if let Some(id) = last_event_id.and_then(id_value) {
+        request.insert_header("Last-Event-ID", id)?;
     }
     Ok(request)
+}
+
+/// An id as a header's value, if it can be one. An upstream may name any, also one with control
+/// characters, or longer than it would take back; a feed that insisted on it would never connect
+/// again, or be refused for good.
+fn id_value(id: &str) -> Option<HeaderValue> {
+    let fits = (1..=ID_MAX).contains(&id.len());
+    HeaderValue::from_bytes(id.as_bytes()).ok().filter(|_| fits)
 }
 
 #[cfg(test)]
@@ -55,5 +67,13 @@ mod tests {
         assert_eq!(value("authorization").unwrap(), b"Bearer t");
         assert_eq!(value("last-event-id").unwrap(), "7-\u{e9}".as_bytes());
         assert_eq!(value("accept-encoding"), None);
+    }
+    #[test]
+    fn an_id_that_is_no_header_value_does_not_keep_a_feed_from_connecting() {
+        let key = TopicKey::new(KeyParts { path: "/".into(), ..KeyParts::default() });
+        for id in ["", "a\u{1}b", "\u{7f}", &"9".repeat(ID_MAX + 1)] {
+            let request = request(&key, Some(id)).unwrap();
+            assert!(!request.headers.contains_key("last-event-id"), "{id:?}");
+        }
     }
 }

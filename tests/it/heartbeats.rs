@@ -163,6 +163,18 @@ async fn heartbeats_go_on_while_the_upstream_is_down_and_events_when_it_is_back(
     }
 }
 
+#[tokio::test]
+async fn a_stream_that_was_opened_early_does_not_wait_for_the_end_of_the_wait() {
+    let php = PhpServer::start(3).await;
+    let settings = format!("{HEARTBEAT}, open_wait: 30s");
+    let sluice = Sluice::before(php.address(), "/silent.php", &settings).await;
+    let begin = Instant::now();
+    let mut subscriber = Subscriber::listen(&sluice, Way::Http2, "/silent.php").await;
+    heartbeats(&mut subscriber, 1).await;
+    let took = begin.elapsed();
+    assert!(took < PACE * 12, "took {took:?}");
+}
+
 fn event(id: &str, data: &str) -> Event {
     Event { event_type: "message".to_owned(), data: data.to_owned(), id: id.to_owned() }
 }

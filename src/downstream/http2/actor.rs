@@ -188,6 +188,7 @@ impl Actor {
             topic.end(EndReason::Drain);
         }
         let due = topic.next_tick();
+        self.batch.clear();
         self.forget_if_empty(slot);
         self.set_timer(due);
     }
@@ -215,8 +216,12 @@ impl Actor {
         for slot in news.drain(..) {
             // A post may come after its topic was left.
             if let Some(topic) = self.topics.get_mut(slot as usize) {
+                let waited = topic.has_waiting();
                 topic.deliver(&mut self.batch, now);
+                // The timer stands at the end of their wait: a heartbeat may be due before it.
+                let due = if waited { topic.next_tick() } else { None };
                 self.forget_if_empty(slot as usize);
+                self.set_timer(due);
             }
         }
         self.news = news;
@@ -232,6 +237,7 @@ impl Actor {
             let due = topic.tick(&mut self.batch, now);
             next = [next, due].into_iter().flatten().min();
         }
+        self.batch.clear();
         self.timer.as_mut().reset(next.unwrap_or(now + IDLE));
         self.forget_empty();
     }
@@ -249,6 +255,7 @@ impl Actor {
                 wrote |= topic.catch_up(cx, &mut self.batch);
             }
         }
+        self.batch.clear();
         if wrote {
             self.wire.cork();
         }

@@ -1,6 +1,7 @@
 //! A connection's streams of one topic: one membership, one head, any number of streams.
 
 use std::{
+    pin::pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -53,6 +54,11 @@ impl TopicStreams {
             streams: Vec::new(),
             waiting: Vec::new(),
         }
+    }
+
+    /// Whether any request here is not answered yet.
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -114,9 +120,11 @@ impl TopicStreams {
         self.streams.iter().any(|stream| stream.behind.is_some())
     }
 
-    /// Forgets the streams that their clients have reset.
+    /// Forgets the streams that their clients have reset, and the requests: a client could
+    /// otherwise pile them up, as what it has reset is not counted among its streams.
     pub fn sweep(&mut self, cx: &mut Context<'_>) {
         self.streams.retain_mut(|stream| !stream.poll_gone(cx));
+        self.waiting.retain_mut(|waiting| pin!(waiting.session.idle()).poll(cx).is_pending());
     }
 
     /// Writes heartbeats to the streams that were silent for long enough, answers those that
@@ -219,10 +227,8 @@ impl TopicStreams {
         let Ok(()) = session.write_response_header(head, false) else { return };
         let Some(send) = session.take_response_body_writer() else { return };
         self.route.metrics.answered(200);
-        // Not the head: events may have come with the very news that answers the request. Unless
-        // they have left the replay buffer while it waited.
-        let place = if self.membership.has_lagged(asked_at) { self.head } else { asked_at };
-        let start = self.membership.start(&listen.from, place);
+        // Not the head: events may have come with the very news that answers the request.
+        let start = self.membership.start(&listen.from, asked_at);
         let account = Subscription::begin(self.route.metrics.clone(), start.kind);
         let mut stream = EventStream::new(send, account, now);
         if stream.write_line(start.preamble, now).is_err() {

@@ -81,7 +81,15 @@ async fn a_burst_is_bounded_by_its_bytes() {
     let mut buffer = buffer(1, 100);
     let large: &'static str = "x".repeat(100 * 1024).leak();
     (0..5).for_each(|_| buffer.push(entry(large)));
-    assert_eq!((buffer.resumable(), buffer.first()), (5, 3), "two of 100 KiB beside the newest");
+    assert_eq!((buffer.resumable(), buffer.first()), (5, 2), "two of 100 KiB behind the first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_event_is_not_pushed_out_by_what_comes_right_behind_it() {
+    let mut buffer = buffer(10, 512);
+    let large: &'static str = "x".repeat(1 << 20).leak();
+    [large, "a"].into_iter().for_each(|text| buffer.push(entry(text)));
+    assert_eq!((buffer.resumable(), buffer.first()), (2, 1));
 }
 
 #[tokio::test(start_paused = true)]

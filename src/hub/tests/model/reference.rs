@@ -159,7 +159,7 @@ impl Life {
         }
         let is_gone = |life: &Self| {
             let burst = life.run(life.first_readable, life.first_kept);
-            let bytes: usize = burst.iter().map(|entry| entry.text.len()).sum();
+            let bytes: usize = burst.iter().skip(1).map(|entry| entry.text.len()).sum();
             burst.first().is_some_and(|oldest| {
                 now - oldest.read_at >= Duration::from_secs(1) || bytes > 256 * 1024
             })
