@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use pingora::protocols::{Digest, Stream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Downstream, PassThrough};
 
@@ -23,12 +23,24 @@ mod wire;
 use actor::Actor;
 use wire::Wire;
 
+/// One pass of the actor over its streams.
+#[derive(Clone, Copy)]
+struct Round {
+    now: Instant,
+    /// Grows when the peer has taken everything that was written: what was queued is out.
+    flushed: u32,
+}
+
 type H2Connection = h2::server::Connection<Stream, Bytes>;
 
 /// What h2 may queue for one stream before its capacity is used up, in bytes. It bounds what a
 /// client costs that opens its windows and then stops reading; a browser's window would be
 /// megabytes.
 const SEND_BUFFER: usize = 64 * 1024;
+/// What h2 may queue for one stream until the peer has taken everything that was written, in
+/// frames. h2 counts bytes only, and a queued frame costs it 330 bytes however small it is: one
+/// connection that stopped reading 256 streams of tiny events cost 200 MB (measured).
+const SEND_FRAMES: usize = 64;
 /// A client that has not said its preface and settings by then has no honest reason.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 

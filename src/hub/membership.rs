@@ -28,6 +28,8 @@ pub struct Lagged;
 #[derive(Debug, Default)]
 pub struct Batch {
     pub events: Vec<Bytes>,
+    /// All of them in one piece, where [`Batch::gather`] has made it.
+    pub gathered: Option<Bytes>,
     /// Bytes of all of them.
     pub bytes: usize,
     /// How many dispatch an event; the others only move an id or a reconnection time.
@@ -111,6 +113,16 @@ impl Drop for Membership {
 impl Batch {
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
+    }
+
+    /// Copies several events into one piece, once for all streams that get them whole, if they
+    /// are no more than so many bytes.
+    pub fn gather(&mut self, most: usize) {
+        self.gathered = match &self.events[..] {
+            [event] => Some(event.clone()),
+            events if self.bytes <= most => Some(events.concat().into()),
+            _ => None,
+        };
     }
 
     /// Lets go of the events, and keeps the capacity. Reading does so first, whatever comes of

@@ -16,8 +16,8 @@ use crate::config::Replay;
 /// What is over the bounds stays readable this long for connections that are on their way to it:
 /// one read of the upstream may hold thousands of small events, more than the whole buffer.
 const BURST_AGE: Duration = Duration::from_secs(1);
-/// But never more than this, in bytes, behind the first of them: four reads of the upstream
-/// (Pingora reads 64 KiB at once). The first itself may be as large as events get: what comes right
+/// But never more than the bound on bytes, or than this where that is less, behind the first of
+/// them: four reads of the upstream (Pingora reads 64 KiB at once). The first itself may be as large as events get: what comes right
 /// behind it must not push it out before anybody could read it.
 const BURST_BYTES: usize = 256 * 1024;
 
@@ -147,8 +147,9 @@ impl ReplayBuffer {
     /// Whether the first entry, which is over the bounds, may stay for those on their way.
     fn is_burst(&self, now: Instant) -> bool {
         let first = self.entry(self.first);
-        let behind_it = self.bytes - self.bounded_bytes - first.bytes.len();
-        now.duration_since(first.read_at) < BURST_AGE && behind_it <= BURST_BYTES
+        let behind_it = self.bytes - first.bytes.len();
+        let most = self.bounds.bytes.max(BURST_BYTES);
+        now.duration_since(first.read_at) < BURST_AGE && behind_it <= most
     }
 
     /// The entry before a cursor, which may have been the last to be dropped.

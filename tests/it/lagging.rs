@@ -254,7 +254,7 @@ async fn clients_that_never_read_cost_a_bounded_amount_of_memory() {
 }
 
 /// The process's resident memory, in bytes.
-fn resident(process: u32) -> usize {
+pub fn resident(process: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a running process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
     let kib: usize = line.trim().trim_end_matches(" kB").parse().expect("a number");

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::client::Connection;
 use http::Request;
 use tokio::{
     io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -13,6 +14,7 @@ use tokio::{
 
 use crate::{
     client::{Http2Connection, Tls, connect_tls, eventually, within},
+    lagging::resident,
     origin::{Gate, RawOrigin, Step},
     sluice::Sluice,
     streams::{SOON, subscriber::Subscriber},
@@ -114,8 +116,9 @@ async fn all_get(events: usize, body: String, settings: &str) {
 }
 
 #[tokio::test]
-async fn a_burst_larger_than_the_replay_buffer_reaches_those_who_read() {
-    all_get(40_000, format!("data: {}\n\n", "x".repeat(92)).repeat(40_000), "").await;
+async fn a_burst_of_more_events_than_the_replay_buffer_keeps_reaches_those_who_read() {
+    // Seven times its thousand events, and within its megabyte.
+    all_get(7000, format!("data: {}\n\n", "x".repeat(92)).repeat(7000), "").await;
 }
 
 #[tokio::test]
@@ -128,4 +131,56 @@ async fn a_large_event_is_not_pushed_out_by_a_small_one_behind_it() {
 async fn an_event_larger_than_a_small_replay_buffer_is_not_pushed_out_either() {
     let body = format!("data: {}\n\ndata: small\n\n", "x".repeat(500_000));
     all_get(2, body, "replay: { bytes: 64KiB }").await;
+}
+
+/// 256 streams whose windows are open and whose socket nobody reads, beside one that is read, so
+/// that the test knows when every event was offered to all.
+#[tokio::test]
+async fn tiny_events_for_a_socket_that_nobody_reads_cost_a_bounded_amount_of_memory() {
+    const ROUNDS: usize = 60;
+    const EVENTS: usize = 100;
+    /// Without a bound on frames it was 200 MB; with it a stream holds at most 64 frames.
+    const ALLOWED: usize = 48 << 20;
+    let gate = Gate::new();
+    let burst = Step::send("data: x\n\n".repeat(EVENTS));
+    let bursts = std::iter::repeat_n([Step::Pause(gate.clone()), burst], ROUNDS).flatten();
+    let head = Step::head("Content-Type: text/event-stream");
+    let origin = RawOrigin::start([head].into_iter().chain(bursts).collect()).await;
+    let settings = "replay: { events: 100000 }, heartbeat: 60s";
+    let sluice = Sluice::before(origin.address(), "/events", settings).await;
+    let reader = Http2Connection::open(sluice.plain, false).await;
+    let mut reader = reader.get("/events", &[]).await;
+    let (_connection, _unread) = unread_streams(&sluice, 256).await;
+    let before = resident(sluice.id());
+    for _ in 0..ROUNDS {
+        gate.open();
+        reader.next_events(EVENTS, SOON).await;
+    }
+    let grown = resident(sluice.id()).saturating_sub(before);
+    assert!(grown < ALLOWED, "grown by {grown} bytes");
+}
+
+type Unread = (Connection<TcpStream, Bytes>, Vec<http::Response<h2::RecvStream>>);
+
+/// Opens streams, and returns them with the connection that nobody drives any more.
+async fn unread_streams(sluice: &Sluice, streams: usize) -> Unread {
+    let socket = TcpStream::connect(sluice.plain).await.expect("a connection");
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(16 << 20).initial_connection_window_size(1 << 30);
+    let shaken = builder.handshake::<_, Bytes>(socket).await;
+    let (send, mut connection) = shaken.expect("an HTTP/2 handshake");
+    let mut responses = Vec::new();
+    let asking = async {
+        for _ in 0..streams {
+            let mut send = send.clone().ready().await.expect("room for a stream");
+            let request = Request::get(format!("http://{}/events", sluice.plain)).body(());
+            let asked = send.send_request(request.expect("a request"), true);
+            responses.push(asked.expect("asked").0.await.expect("a head"));
+        }
+    };
+    tokio::select! {
+        () = asking => {}
+        ended = &mut connection => panic!("the connection ended: {ended:?}"),
+    }
+    (connection, responses)
 }

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    H2Connection,
+    H2Connection, Round,
     topic::{self, TopicStreams},
     wire::WireHandle,
 };
@@ -55,6 +55,8 @@ pub(super) struct Actor {
     /// The requests for the rest of the site; they end with the connection.
     requests: JoinSet<()>,
     rejected: u32,
+    /// How often the peer has taken everything that was written.
+    flushed: u32,
     draining: bool,
 }
 
@@ -88,6 +90,7 @@ impl Actor {
             timer: Box::pin(sleep_until(Instant::now() + IDLE)),
             requests: JoinSet::new(),
             rejected: 0,
+            flushed: 0,
             draining: false,
         }
     }
@@ -143,7 +146,12 @@ impl Actor {
             match self.poll_accept(cx) {
                 Poll::Ready(wake) => return Poll::Ready(wake),
                 Poll::Pending if self.wire.uncork() => {}
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    if !self.wire.is_blocked() {
+                        self.flushed = self.flushed.wrapping_add(1);
+                    }
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -180,10 +188,10 @@ impl Actor {
     }
 
     fn listen(&mut self, session: Box<HttpSession>, listen: Listen) {
-        let now = Instant::now();
+        let round = self.round();
         let slot = self.slot(&listen);
         let topic = &mut self.topics[slot];
-        topic.add(session, listen, &mut self.batch, now);
+        topic.add(session, listen, &mut self.batch, round);
         if self.draining {
             topic.end(EndReason::Drain);
         }
@@ -210,14 +218,14 @@ impl Actor {
 
     /// Writes the news of every posted topic, gathered into as few writes as they fit in.
     fn deliver(&mut self) {
-        let now = Instant::now();
+        let round = self.round();
         self.wire.cork();
         let mut news = std::mem::take(&mut self.news);
         for slot in news.drain(..) {
             // A post may come after its topic was left.
             if let Some(topic) = self.topics.get_mut(slot as usize) {
                 let waited = topic.has_waiting();
-                topic.deliver(&mut self.batch, now);
+                topic.deliver(&mut self.batch, round);
                 // The timer stands at the end of their wait: a heartbeat may be due before it.
                 let due = if waited { topic.next_tick() } else { None };
                 self.forget_if_empty(slot as usize);
@@ -230,15 +238,15 @@ impl Actor {
     }
 
     fn tick(&mut self) {
-        let now = Instant::now();
+        let round = self.round();
         self.wire.cork();
         let mut next: Option<Instant> = None;
         for (_, topic) in &mut self.topics {
-            let due = topic.tick(&mut self.batch, now);
+            let due = topic.tick(&mut self.batch, round);
             next = [next, due].into_iter().flatten().min();
         }
         self.batch.clear();
-        self.timer.as_mut().reset(next.unwrap_or(now + IDLE));
+        self.timer.as_mut().reset(next.unwrap_or(round.now + IDLE));
         self.forget_empty();
     }
 
@@ -250,9 +258,10 @@ impl Actor {
     /// Writes to the streams that are behind and whose clients have room again; whether any was.
     fn catch_up(&mut self, cx: &mut Context<'_>) -> bool {
         let mut wrote = false;
+        let round = self.round();
         for (_, topic) in &mut self.topics {
             if topic.has_lagging() {
-                wrote |= topic.catch_up(cx, &mut self.batch);
+                wrote |= topic.catch_up(cx, &mut self.batch, round);
             }
         }
         self.batch.clear();
@@ -270,6 +279,10 @@ impl Actor {
             topic.end(EndReason::Drain);
         }
         self.forget_empty();
+    }
+
+    fn round(&self) -> Round {
+        Round { now: Instant::now(), flushed: self.flushed }
     }
 
     fn set_timer(&mut self, due: Option<Instant>) {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use h2::SendStream;
 use tokio::time::Instant;
 
-use super::SEND_BUFFER;
+use super::{Round, SEND_BUFFER, SEND_FRAMES};
 use crate::{
     hub::{Batch, Lagged, Membership, Subscription},
     metrics::EndReason,
@@ -21,6 +21,9 @@ pub(super) struct EventStream {
     send: SendStream<Bytes>,
     account: Subscription,
     pub written_at: Instant,
+    /// Frames that h2 may hold of it, as far as is known, and when that was known.
+    queued: usize,
+    flushed: u32,
     /// `None`: it has all that its connection has read of the topic.
     pub behind: Option<Behind>,
 }
@@ -51,7 +54,7 @@ pub(super) struct Written {
 
 impl EventStream {
     pub fn new(send: SendStream<Bytes>, account: Subscription, now: Instant) -> Self {
-        Self { send, account, written_at: now, behind: None }
+        Self { send, account, written_at: now, queued: 0, flushed: 0, behind: None }
     }
 
     /// Writes a few bytes of the gateway's own, at an event boundary.
@@ -72,19 +75,17 @@ impl EventStream {
 
     /// Writes a batch to a stream that has everything before it; what does not fit leaves the
     /// stream behind.
-    pub fn write(&mut self, batch: &Batch, now: Instant) -> Result<Written, Gone> {
+    pub fn write(&mut self, batch: &Batch, round: Round) -> Result<Written, Gone> {
         let cursor = batch.next - batch.events.len() as u64;
-        let written = if self.capacity(batch.bytes) >= batch.bytes {
-            for event in &batch.events {
-                self.send.send_data(event.clone(), false).map_err(|_| Gone)?;
+        let written = match self.write_whole(batch, round)? {
+            Some(written) => written,
+            None => {
+                self.behind = Some(Behind { cursor, offset: 0 });
+                self.push(batch, round)?
             }
-            Written { events: batch.dispatched, bytes: batch.bytes as u64 }
-        } else {
-            self.behind = Some(Behind { cursor, offset: 0 });
-            self.push(batch)?
         };
         if written.bytes > 0 {
-            self.written_at = now;
+            self.written_at = round.now;
         }
         Ok(written)
     }
@@ -95,6 +96,7 @@ impl EventStream {
         membership: &Membership,
         head: u64,
         batch: &mut Batch,
+        round: Round,
     ) -> Result<Written, Stalled> {
         let mut total = Written::default();
         while let Some(behind) = self.behind {
@@ -102,17 +104,18 @@ impl EventStream {
                 self.behind = None;
                 break;
             }
+            let until = head.min(behind.cursor + SEND_FRAMES as u64);
             membership
-                .read_kept(behind.cursor, head, SEND_BUFFER, batch)
+                .read_kept(behind.cursor, until, SEND_BUFFER, batch)
                 .map_err(|Lagged| Stalled::Lagged)?;
-            let written = self.push(batch).map_err(|Gone| Stalled::Gone)?;
+            let written = self.write_next(batch, behind, round).map_err(|Gone| Stalled::Gone)?;
             if written.bytes == 0 {
                 break;
             }
             total += written;
         }
         if total.bytes > 0 {
-            self.written_at = Instant::now();
+            self.written_at = round.now;
         }
         Ok(total)
     }
@@ -128,9 +131,13 @@ impl EventStream {
     }
 
     /// Ready when a stream that is behind has room again, or is gone; else registers the task.
-    pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+    pub fn poll_room(&mut self, cx: &mut Context<'_>, round: Round) -> Poll<Result<(), Gone>> {
         if self.behind.is_none() {
             return Poll::Pending;
+        }
+        if self.queued >= SEND_FRAMES {
+            // The wire wakes the task when the peer has taken what is queued.
+            return if self.frames_left(round) > 0 { Poll::Ready(Ok(())) } else { Poll::Pending };
         }
         match self.send.poll_capacity(cx) {
             Poll::Ready(Some(Ok(_))) => Poll::Ready(Ok(())),
@@ -154,15 +161,45 @@ impl EventStream {
         self.account.end(reason);
     }
 
+    /// Writes a batch in one frame, if there is room for all of it.
+    fn write_whole(&mut self, batch: &Batch, round: Round) -> Result<Option<Written>, Gone> {
+        let Some(whole) = &batch.gathered else { return Ok(None) };
+        if self.frames_left(round) == 0 || self.capacity(batch.bytes) < batch.bytes {
+            return Ok(None);
+        }
+        self.send_frame(whole.clone())?;
+        Ok(Some(Written { events: batch.dispatched, bytes: batch.bytes as u64 }))
+    }
+
+    /// Writes a batch that begins where the stream is, as far as there is room.
+    fn write_next(
+        &mut self,
+        batch: &mut Batch,
+        behind: Behind,
+        round: Round,
+    ) -> Result<Written, Gone> {
+        if behind.offset == 0 {
+            batch.gather(SEND_BUFFER);
+            if let Some(written) = self.write_whole(batch, round)? {
+                self.behind = Some(Behind { cursor: batch.next, offset: 0 });
+                return Ok(written);
+            }
+        }
+        self.push(batch, round)
+    }
+
     /// Sends of `batch`, which begins at the cursor, what there is room for.
-    fn push(&mut self, batch: &Batch) -> Result<Written, Gone> {
+    fn push(&mut self, batch: &Batch, round: Round) -> Result<Written, Gone> {
         let mut written = Written::default();
         let Some(mut at) = self.behind else { return Ok(written) };
         for event in &batch.events {
+            if self.frames_left(round) == 0 {
+                break;
+            }
             let rest = event.slice(at.offset..);
             let room = self.capacity(rest.len()).min(rest.len());
             if room > 0 {
-                self.send.send_data(rest.slice(..room), false).map_err(|_| Gone)?;
+                self.send_frame(rest.slice(..room))?;
                 written.bytes += room as u64;
             }
             if room < rest.len() {
@@ -176,6 +213,19 @@ impl EventStream {
         }
         self.behind = Some(at);
         Ok(written)
+    }
+
+    fn send_frame(&mut self, bytes: Bytes) -> Result<(), Gone> {
+        self.queued += 1;
+        self.send.send_data(bytes, false).map_err(|_| Gone)
+    }
+
+    /// How many more frames may be queued.
+    fn frames_left(&mut self, round: Round) -> usize {
+        if self.flushed != round.flushed {
+            (self.flushed, self.queued) = (round.flushed, 0);
+        }
+        SEND_FRAMES.saturating_sub(self.queued)
     }
 
     /// Asks for room and tells how much there is now, in bytes. Never asks for more than one

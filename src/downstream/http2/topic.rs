@@ -11,7 +11,10 @@ use http::Method;
 use pingora::protocols::http::v2::server::HttpSession;
 use tokio::time::{Duration, Instant};
 
-use super::stream::{EventStream, Stalled, Written};
+use super::{
+    Round, SEND_BUFFER,
+    stream::{EventStream, Stalled, Written},
+};
 use crate::{
     downstream::{
         admission::Listen,
@@ -71,40 +74,41 @@ impl TopicStreams {
         session: Box<HttpSession>,
         listen: Listen,
         batch: &mut Batch,
-        now: Instant,
+        round: Round,
     ) {
         // What is published already is read first: the id to resume from may be among it.
-        self.deliver(batch, now);
-        let until = now + listen.stream.open_wait;
+        self.deliver(batch, round);
+        let until = round.now + listen.stream.open_wait;
         self.waiting.push(Waiting { session, listen, until, asked_at: self.head });
-        self.settle(self.membership.phase(), batch, now);
+        self.settle(self.membership.phase(), batch, round);
     }
 
     /// Reads what is new and writes it to every stream that has room.
-    pub fn deliver(&mut self, batch: &mut Batch, now: Instant) {
+    pub fn deliver(&mut self, batch: &mut Batch, round: Round) {
         match self.membership.read_new(self.head, usize::MAX, batch) {
             Ok(phase) => {
                 if !batch.is_empty() {
                     self.head = batch.next;
-                    self.write(batch, now);
+                    batch.gather(SEND_BUFFER);
+                    self.write(batch, round);
                 }
-                self.settle(phase, batch, now);
+                self.settle(phase, batch, round);
             }
             Err(Lagged) => {
                 self.end_streams(EndReason::Lagging);
                 self.head = self.membership.head();
-                self.settle(self.membership.phase(), batch, now);
+                self.settle(self.membership.phase(), batch, round);
             }
         }
     }
 
     /// Lets the streams that are behind catch up where there is room again; whether any did.
-    pub fn catch_up(&mut self, cx: &mut Context<'_>, batch: &mut Batch) -> bool {
+    pub fn catch_up(&mut self, cx: &mut Context<'_>, batch: &mut Batch, round: Round) -> bool {
         let mut total = Written::default();
         let mut streams = std::mem::take(&mut self.streams);
         streams.retain_mut(|stream| {
-            while let Poll::Ready(room) = stream.poll_room(cx) {
-                if room.is_err() || !self.catch_up_one(stream, batch, &mut total) {
+            while let Poll::Ready(room) = stream.poll_room(cx, round) {
+                if room.is_err() || !self.catch_up_one(stream, batch, &mut total, round) {
                     return false;
                 }
             }
@@ -129,16 +133,17 @@ impl TopicStreams {
 
     /// Writes heartbeats to the streams that were silent for long enough, answers those that
     /// have waited long enough, and tells when it wants to be called again.
-    pub fn tick(&mut self, batch: &mut Batch, now: Instant) -> Option<Instant> {
-        let late = self.waiting.extract_if(.., |waiting| waiting.until <= now).collect::<Vec<_>>();
-        late.into_iter().for_each(|waiting| self.open(waiting, batch, now));
+    pub fn tick(&mut self, batch: &mut Batch, round: Round) -> Option<Instant> {
+        let late =
+            self.waiting.extract_if(.., |waiting| waiting.until <= round.now).collect::<Vec<_>>();
+        late.into_iter().for_each(|waiting| self.open(waiting, batch, round));
         let heartbeat = self.heartbeat;
         let mut written = 0;
         self.streams.retain_mut(|stream| {
-            if stream.written_at + heartbeat > now {
+            if stream.written_at + heartbeat > round.now {
                 return true;
             }
-            let beat = stream.heartbeat(now);
+            let beat = stream.heartbeat(round.now);
             written += u64::from(matches!(beat, Ok(true)));
             beat.is_ok()
         });
@@ -166,7 +171,7 @@ impl TopicStreams {
     }
 
     /// Writes a batch to every stream that has all before it.
-    fn write(&mut self, batch: &Batch, now: Instant) {
+    fn write(&mut self, batch: &Batch, round: Round) {
         let mut total = Written::default();
         let membership = &self.membership;
         let mut lagged = Vec::new();
@@ -178,7 +183,7 @@ impl TopicStreams {
                     continue;
                 }
             } else {
-                match stream.write(batch, now) {
+                match stream.write(batch, round) {
                     Ok(written) => total += written,
                     Err(_gone) => {
                         self.streams.swap_remove(at);
@@ -198,12 +203,12 @@ impl TopicStreams {
     }
 
     /// Answers those that wait, or ends all, by what the upstream has said.
-    fn settle(&mut self, phase: Phase, batch: &mut Batch, now: Instant) {
+    fn settle(&mut self, phase: Phase, batch: &mut Batch, round: Round) {
         match phase {
             Phase::Opening => {}
             Phase::Open => {
                 for waiting in std::mem::take(&mut self.waiting) {
-                    self.open(waiting, batch, now);
+                    self.open(waiting, batch, round);
                 }
             }
             Phase::Ended(end) => {
@@ -220,7 +225,7 @@ impl TopicStreams {
     }
 
     /// Answers a request with its stream.
-    fn open(&mut self, waiting: Waiting, batch: &mut Batch, now: Instant) {
+    fn open(&mut self, waiting: Waiting, batch: &mut Batch, round: Round) {
         let Waiting { mut session, listen, asked_at, .. } = waiting;
         let head = answer::stream_head(&listen.cors);
         // A client that has gone meanwhile gets nothing and counts for nothing.
@@ -230,14 +235,14 @@ impl TopicStreams {
         // Not the head: events may have come with the very news that answers the request.
         let start = self.membership.start(&listen.from, asked_at);
         let account = Subscription::begin(self.route.metrics.clone(), start.kind);
-        let mut stream = EventStream::new(send, account, now);
-        if stream.write_line(start.preamble, now).is_err() {
+        let mut stream = EventStream::new(send, account, round.now);
+        if stream.write_line(start.preamble, round.now).is_err() {
             return;
         }
         let mut written = Written::default();
         if start.cursor < self.head {
             stream.start_at(start.cursor);
-            if !self.catch_up_one(&mut stream, batch, &mut written) {
+            if !self.catch_up_one(&mut stream, batch, &mut written, round) {
                 return;
             }
         }
@@ -251,8 +256,9 @@ impl TopicStreams {
         stream: &mut EventStream,
         batch: &mut Batch,
         total: &mut Written,
+        round: Round,
     ) -> bool {
-        match stream.catch_up(&self.membership, self.head, batch) {
+        match stream.catch_up(&self.membership, self.head, batch, round) {
             Ok(written) => {
                 *total += written;
                 true

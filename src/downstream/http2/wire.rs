@@ -45,6 +45,7 @@ pub(super) struct WireHandle(Arc<Flags>);
 struct Flags {
     corked: AtomicBool,
     has_read: AtomicBool,
+    is_blocked: AtomicBool,
 }
 
 impl WireHandle {
@@ -56,6 +57,11 @@ impl WireHandle {
     /// Whether the wire was corked; the next poll of the connection flushes.
     pub fn uncork(&self) -> bool {
         self.0.corked.swap(false, Relaxed)
+    }
+
+    /// Whether the peer has not taken all that was written.
+    pub fn is_blocked(&self) -> bool {
+        self.0.is_blocked.load(Relaxed)
     }
 
     /// Whether anything was read since the last call.
@@ -73,6 +79,8 @@ impl Wire {
 
     /// Writes out what was gathered.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Until it is written and flushed.
+        self.flags.is_blocked.store(true, Relaxed);
         while self.written < self.gathered.len() {
             let rest = &self.gathered[self.written..];
             match ready!(Pin::new(&mut self.inner).poll_write(cx, rest))? {
@@ -122,7 +130,9 @@ impl AsyncWrite for Wire {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_drain(cx))?;
-        Pin::new(&mut self.inner).poll_flush(cx)
+        ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+        self.flags.is_blocked.store(false, Relaxed);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

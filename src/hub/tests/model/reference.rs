@@ -158,10 +158,11 @@ impl Life {
             self.first_kept += 1;
         }
         let is_gone = |life: &Self| {
-            let burst = life.run(life.first_readable, life.first_kept);
-            let bytes: usize = burst.iter().skip(1).map(|entry| entry.text.len()).sum();
-            burst.first().is_some_and(|oldest| {
-                now - oldest.read_at >= Duration::from_secs(1) || bytes > 256 * 1024
+            let oldest = life.run(life.first_readable, life.first_kept).first();
+            oldest.is_some_and(|oldest| {
+                let behind_it = life.readable_bytes() - oldest.text.len();
+                let most = life.setting.replay.bytes.max(256 * 1024);
+                now - oldest.read_at >= Duration::from_secs(1) || behind_it > most
             })
         };
         while is_gone(self) {
