@@ -93,22 +93,25 @@ impl Life {
 
     /// Where a subscriber has to begin whose connection has read up to `head`.
     pub fn place(&self, from: &StartFrom, head: u64, now: Instant) -> (StartKind, u64) {
+        let at_most = head.max(self.first_readable);
         let late = match self.setting.late_join {
-            LateJoin::Live => head,
+            LateJoin::Live => at_most,
             LateJoin::Last => self
                 .fresh_enough(now)
                 .filter(|(_, e)| e.dispatches)
                 .last()
-                .map_or(head, |(sequence, _)| sequence),
-            LateJoin::All => self.fresh_enough(now).next().map_or(head, |(sequence, _)| sequence),
+                .map_or(at_most, |(sequence, _)| sequence),
+            LateJoin::All => {
+                self.fresh_enough(now).next().map_or(at_most, |(sequence, _)| sequence)
+            }
         };
         match from {
-            StartFrom::Fresh => (StartKind::Live, late.min(head)),
+            StartFrom::Fresh => (StartKind::Live, late.min(at_most)),
             StartFrom::Resume(id) => match self.named(std::str::from_utf8(id).expect("UTF-8")) {
                 Some(sequence) if sequence + 1 >= self.first_kept && sequence < head => {
                     (StartKind::Replayed, sequence + 1)
                 }
-                _ => (StartKind::Missed, late.min(head)),
+                _ => (StartKind::Missed, late.min(at_most)),
             },
         }
     }
