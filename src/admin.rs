@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::{
     HeaderValue, Method, Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE},
+    header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use pingora::{
     apps::{ServerApp, http_app::ServeHttp},
@@ -60,12 +59,11 @@ impl ServeHttp for Admin {
     }
 }
 
-fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Vec<u8>> {
-    let body = Vec::from(body.into());
-    let mut answer = Response::new(body);
+fn answer(status: StatusCode, kind: &'static str, body: impl Into<Vec<u8>>) -> Response<Vec<u8>> {
+    let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
     let length = HeaderValue::from(answer.body().len());
-    answer.headers_mut().insert(http::header::CONTENT_LENGTH, length);
+    answer.headers_mut().insert(CONTENT_LENGTH, length);
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
 }

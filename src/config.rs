@@ -3,6 +3,8 @@
 //! Everything above this floor reads these types and never sees YAML. How a file becomes a
 //! [`Config`], and what is said of a bad one, lives in the rooms below.
 
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
 mod address;
 mod bounds;
 mod check;
@@ -19,8 +21,6 @@ mod tree;
 mod units;
 
 pub use faults::{ConfigError, Fault, Faults};
-
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 /// A whole configuration file, checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,9 +14,11 @@ use crate::config::Cors;
 /// A preflight may be remembered for two hours, the most that Chromium keeps.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// Whether this is a preflight (Fetch, section 3.3.2), given that its method is OPTIONS.
+/// Whether this is a preflight for an event stream (Fetch, section 3.3.2), given that its own
+/// method is OPTIONS. One for another method is the site's to answer, as that request is.
 pub fn is_preflight(request: &HeaderMap) -> bool {
-    request.contains_key(ORIGIN) && request.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    let method = request.get(ACCESS_CONTROL_REQUEST_METHOD);
+    request.contains_key(ORIGIN) && method.is_some_and(|method| method == "GET")
 }
 
 /// Adds what an answer to this request needs, which is nothing for an origin not listed.
@@ -61,6 +63,17 @@ mod tests {
         let mut answer = HeaderMap::new();
         allow_preflight(&cors, &request, &mut answer);
         answer
+    }
+
+    #[test]
+    fn a_preflight_for_another_method_is_left_to_the_site() {
+        let mut request = HeaderMap::new();
+        request.insert(ORIGIN, HeaderValue::from_static("https://a.test"));
+        assert!(!is_preflight(&request));
+        for (method, is_ours) in [("GET", true), ("POST", false)] {
+            request.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static(method));
+            assert_eq!(is_preflight(&request), is_ours, "{method}");
+        }
     }
 
     #[test]

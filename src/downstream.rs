@@ -1,7 +1,7 @@
 //! The downstream side: from a client's connection to its event streams.
 //!
 //! ```text
-//! listener -> connection -> route -> topic key -> hub.subscribe -> connection writes
+//! listener -> connection -> route -> topic key -> hub.join -> connection writes
 //! ```
 //!
 //! HTTP/2 connections are actors that own all their streams (law 1); an HTTP/1.1 connection has

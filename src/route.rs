@@ -50,7 +50,8 @@ impl RouteTable {
         Self { routes }
     }
 
-    /// The route of a request. `host` may carry a port; `path` is compared as it was sent.
+    /// The route of a request. `host` may carry a port, and the final dot of a whole name; `path`
+    /// is compared as it was sent.
     pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Route>> {
         self.routes.iter().find(|route| route.covers(host, path))
     }
@@ -62,32 +63,34 @@ impl Route {
             PathPattern::Exact(exact) => path == exact,
             PathPattern::Prefix(prefix) => path.starts_with(prefix.as_str()),
         };
-        path_fits
-            && self.host.as_ref().is_none_or(|own| without_port(host).eq_ignore_ascii_case(own))
+        path_fits && self.host.as_ref().is_none_or(|own| bare_name(host).eq_ignore_ascii_case(own))
     }
 }
 
-/// `example.com:8443` and `[::1]:8443` without their ports.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
+/// `example.com:8443` and `[::1]:8443` without their ports, `example.com.` without its final dot.
+fn bare_name(host: &str) -> &str {
+    let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
-    }
+    };
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::without_port;
+    use super::bare_name;
 
     #[test]
-    fn a_port_is_not_part_of_a_host_name() {
+    fn neither_a_port_nor_a_final_dot_is_part_of_a_host_name() {
         for (host, name) in [
             ("example.com:8443", "example.com"),
             ("example.com", "example.com"),
+            ("example.com.", "example.com"),
+            ("example.com.:80", "example.com"),
             ("[::1]:80", "[::1]"),
             ("[::1]", "[::1]"),
         ] {
-            assert_eq!(without_port(host), name);
+            assert_eq!(bare_name(host), name);
         }
     }
 }

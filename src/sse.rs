@@ -18,6 +18,6 @@ mod line;
 mod parser;
 mod text;
 
-pub use self::event::Event;
-pub use self::fragments::{HEARTBEAT, comment, retry_line};
-pub use self::parser::{Bounds, Parser, Tally};
+pub use event::Event;
+pub use fragments::{HEARTBEAT, comment, retry_line};
+pub use parser::{Bounds, Parser, Tally};

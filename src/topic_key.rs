@@ -42,11 +42,6 @@ impl TopicKey {
             None => self.0.path.clone(),
         }
     }
-
-    /// Whether the key holds a cookie or a credential, so that the topic belongs to somebody.
-    pub fn is_personal(&self) -> bool {
-        !self.0.cookie.is_empty() || self.0.headers.iter().any(|(name, _)| name == "authorization")
-    }
 }
 
 /// Host and path only: a key may hold credentials, and those are never printed.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, header::HOST};
+use http::{HeaderMap, Method, Version, header::HOST};
 use pingora::http::RequestHeader;
 
 use super::answer::{self, Answer};
@@ -34,6 +34,10 @@ pub struct Listen {
 /// Decides by route, method and headers; never waits.
 pub fn admit(routes: &RouteTable, request: &RequestHeader) -> Admission {
     let host = host(request);
+    // RFC 9112, section 3.2: only HTTP/1.0 may leave open whose resource it asks for.
+    if host.is_empty() && request.version > Version::HTTP_10 {
+        return Admission::Answer { answer: answer::plain(400), route: None };
+    }
     let Some(route) = routes.find(host, request.uri.path()) else {
         return Admission::Answer { answer: answer::plain(404), route: None };
     };
@@ -58,7 +62,8 @@ pub fn admit(routes: &RouteTable, request: &RequestHeader) -> Admission {
     }
 }
 
-/// The request's authority: `:authority` on HTTP/2, `Host` on HTTP/1.1.
+/// The request's authority: `:authority` on HTTP/2, `Host` on HTTP/1.1. Empty: none that can be
+/// read.
 pub fn host(request: &RequestHeader) -> &str {
     let header = || request.headers.get(HOST).and_then(|value| value.to_str().ok());
     match request.uri.authority() {

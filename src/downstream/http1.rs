@@ -22,6 +22,7 @@ use crate::{
     drain::DrainWatch,
     hub::{Batch, End, Lagged, Mailbox, Membership, Phase, Subscription},
     metrics::EndReason,
+    refusal::Refusal,
     sse,
 };
 
@@ -93,10 +94,7 @@ pub async fn respond(session: &mut ServerSession, answer: Answer) -> Result<()> 
 }
 
 /// Waits until the upstream has spoken; a refusal if that was it.
-async fn opened(
-    membership: &Membership,
-    mailbox: &Mailbox,
-) -> Option<Arc<crate::refusal::Refusal>> {
+async fn opened(membership: &Membership, mailbox: &Mailbox) -> Option<Arc<Refusal>> {
     loop {
         match membership.phase() {
             Phase::Opening => mailbox.wait().await,

@@ -37,6 +37,7 @@ pub struct Abandonment {
 
 impl Publisher {
     pub(super) fn new(topic: Arc<Topic>, topics: Arc<Topics>) -> Self {
+        topic.policy.metrics.topics.inc();
         Self {
             topic,
             topics,
@@ -132,6 +133,7 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         self.topics.remove(&self.topic);
+        self.topic.policy.metrics.topics.dec();
         self.topic.enter_phase(Phase::Ended(End::Stopped));
     }
 }

@@ -67,7 +67,6 @@ pub(super) struct Interest {
 
 impl Topic {
     pub fn new(key: TopicKey, policy: Arc<Policy>) -> Self {
-        policy.metrics.topics.inc();
         let state = State {
             replay: ReplayBuffer::new(policy.replay.clone()),
             phase: Phase::Opening,
@@ -157,7 +156,6 @@ impl Drop for Topic {
     fn drop(&mut self) {
         let kept = self.state.get_mut().replay.bytes() as i64;
         self.policy.metrics.process.replay_buffer_bytes.sub(kept);
-        self.policy.metrics.topics.dec();
     }
 }
 

@@ -39,6 +39,11 @@ const NEVER_VARIED: &[&str] = &[
     "via",
 ];
 
+/// What anybody can claim to be. Pages get it replaced; a feed, which is for many, has none to put
+/// in its place, so `all` leaves it out.
+const CLAIMS: &[&str] =
+    &["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
 /// The key of the topic that a request asks for.
 pub fn topic_key(request: &RequestHeader, host: &str, vary: &Vary) -> TopicKey {
     TopicKey::new(KeyParts {
@@ -109,7 +114,7 @@ fn headers(headers: &HeaderMap, names: &Names) -> Vec<(String, Vec<u8>)> {
     match names {
         Names::All => {
             let mut kept: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
-            kept.retain(|name| !NEVER_VARIED.contains(name));
+            kept.retain(|name| !NEVER_VARIED.contains(name) && !CLAIMS.contains(name));
             kept.sort_unstable();
             kept.into_iter().flat_map(values).collect()
         }

@@ -1,8 +1,10 @@
 //! The event in progress: what the fields read so far make of it, within its bound.
 
-use super::event::Event;
-use super::line::Field;
-use super::text::{Oversized, Text};
+use super::{
+    event::Event,
+    line::Field,
+    text::{Oversized, Text},
+};
 
 /// What one block has said so far. A new one for each block.
 #[derive(Debug)]

@@ -6,10 +6,12 @@ use std::mem;
 
 use memchr::memchr2;
 
-use super::draft::Draft;
-use super::event::Event;
-use super::line::{Ended, Line};
-use super::text::Oversized;
+use super::{
+    draft::Draft,
+    event::Event,
+    line::{Ended, Line},
+    text::Oversized,
+};
 
 /// How much a parser may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,7 @@
 //! does it of the whole value (and the Encoding Standard's UTF-8 decoder of the whole stream),
 //! wherever the pieces were cut.
 
-use std::mem;
-use std::str;
+use std::{mem, str};
 
 /// The event has become larger than its bound. Nothing of it may be used any more.
 #[derive(Debug)]

@@ -37,10 +37,6 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
     }
 
-    pub fn failures(&self) -> u32 {
-        self.failures
-    }
-
     /// The time to wait now, with jitter.
     pub fn delay(&self) -> Duration {
         self.ceiling().mul_f64(1.0 - JITTER * fastrand::f64())

@@ -29,7 +29,7 @@ pub(super) struct Covered {
 
 /// A header that speaks against sharing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contradiction {
+pub(super) enum Contradiction {
     SetCookie,
     VaryCookie,
     VaryAuthorization,

@@ -3,7 +3,7 @@
 //! A stream that ends is opened again, after the reconnection time and from the feed's own last
 //! event ID; subscribers notice nothing (law 6). Parser state never crosses connections (law 7).
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use log::{info, warn};
 use tokio::{
@@ -45,12 +45,14 @@ pub(super) struct Feed<K> {
     /// The upstream's last event ID, for the next connect.
     last_event_id: Option<String>,
     backoff: Backoff,
+    /// The log has said that the upstream is in trouble, and not yet that it is back.
+    trouble_told: bool,
 }
 
 impl<K: FeedKind> Feed<K> {
     pub fn new(kind: K, upstream: Arc<Upstream>, key: TopicKey, settings: FeedSettings) -> Self {
         let backoff = Backoff::new(settings.retry);
-        Self { kind, upstream, key, settings, last_event_id: None, backoff }
+        Self { kind, upstream, key, settings, last_event_id: None, backoff, trouble_told: false }
     }
 
     /// Runs until nobody has listened for the linger time, or the upstream refuses.
@@ -163,9 +165,8 @@ impl<K: FeedKind> Feed<K> {
         if let Some(retry) = event.retry {
             self.backoff.set_base(Duration::from_millis(retry));
         }
-        if event.data.is_some() && self.backoff.failures() > 0 {
+        if event.data.is_some() && mem::take(&mut self.trouble_told) {
             info!("Route {}: upstream {} is back.", self.settings.route, self.upstream.name());
-            self.backoff.succeeded();
         }
     }
 
@@ -178,8 +179,8 @@ impl<K: FeedKind> Feed<K> {
     }
 
     /// Says what is wrong once for each row of failures, not once for each of them.
-    fn report(&self, error: &ConnectError) {
-        if self.backoff.failures() == 1 {
+    fn report(&mut self, error: &ConnectError) {
+        if !mem::replace(&mut self.trouble_told, true) {
             warn!(
                 "Route {}: upstream {} gives no event stream: {error}. Subscribers are kept \
                  waiting; the feed tries again.",

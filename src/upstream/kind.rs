@@ -9,7 +9,7 @@ use crate::{refusal::Refusal, topic_key::TopicKey};
 
 /// Opens event streams for topics.
 #[async_trait]
-pub trait FeedKind: Send + Sync {
+pub(super) trait FeedKind: Send + Sync {
     /// Asks for the topic's stream, from the feed's own last event ID on.
     async fn connect(
         &self,
@@ -19,7 +19,7 @@ pub trait FeedKind: Send + Sync {
 }
 
 /// What the upstream said.
-pub enum Answer {
+pub(super) enum Answer {
     Stream {
         body: Box<dyn Chunks>,
         /// What its head says against sharing it.
@@ -31,7 +31,7 @@ pub enum Answer {
 
 /// The body of an open event stream.
 #[async_trait]
-pub trait Chunks: Send {
+pub(super) trait Chunks: Send {
     /// The next bytes; `None` at the stream's end, whether clean or not: nothing tells a script
     /// that was killed from one that was done.
     async fn next(&mut self) -> Option<Bytes>;
@@ -39,7 +39,7 @@ pub trait Chunks: Send {
 
 /// Trouble that may pass, and that subscribers are not shown.
 #[derive(Debug, Error)]
-pub enum ConnectError {
+pub(super) enum ConnectError {
     #[error("its name cannot be looked up: {0}; check 'address'")]
     Resolve(#[source] std::io::Error),
     #[error("it cannot be reached: {0}; is it running, and is 'address' right?")]

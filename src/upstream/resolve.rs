@@ -14,10 +14,6 @@ use tokio::{net::lookup_host, time::Instant};
 /// enough that a busy site does not ask for every request.
 const NAME_TTL: Duration = Duration::from_secs(5);
 
-/// How long an idle connection may wait in the pool. Node closes idle ones after 5 to 6 s and
-/// Apache after 5 s (measured), so ours goes first.
-pub(super) const IDLE_MAX: Duration = Duration::from_secs(4);
-
 /// Names looked up a moment ago. As many entries as the configuration names hosts.
 #[derive(Default)]
 pub(super) struct Resolver {

@@ -49,7 +49,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["downstream"]),
     ("serde", &["config"]),
     ("serde_yaml", &["config"]),
-    ("serde_path_to_error", &["config"]),
     ("prometheus", &["metrics"]),
     ("clap", &["main"]),
     ("env_logger", &["main"]),

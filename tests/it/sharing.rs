@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::{
     client::{Event, Http1, Http2Connection, Protocol, SseStream, collect, request},
-    origin::{Buffering, Nginx, Php, PhpFpm, PhpServer},
+    origin::{Buffering, Nginx, Php, PhpFpm, PhpServer, RawOrigin, Step},
     sluice::Sluice,
     streams::{
         SOON,
@@ -202,6 +202,23 @@ async fn ordinary_pages_beside_a_public_stream_keep_their_cookies() {
     let (head, ..) = collect(answer, SOON).await;
     assert_eq!(head.headers["set-cookie"], "a=b");
     assert_eq!(php.requests().of("/status.php")[0].headers["cookie"], "user=kim");
+}
+
+#[tokio::test]
+async fn a_refused_topic_is_counted_no_more() {
+    let refusal = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    let upstream = RawOrigin::start(vec![Step::send(refusal), Step::Finish]).await;
+    let sluice = Sluice::before(upstream.address(), "/sse", PUBLIC).await;
+    for protocol in [Protocol::Http2, Protocol::Http1] {
+        let (address, is_tls) = match protocol {
+            Protocol::Http2 => (sluice.tls, true),
+            Protocol::Http1 => (sluice.plain, false),
+        };
+        let get = Request::get("/sse").header("host", "app.test").body(Empty::new());
+        let answer = request(protocol, address, is_tls, get.expect("a request")).await;
+        assert_eq!(answer.status(), 403);
+        sluice.wait_for_metric("sluice_topics", &[], 0.0).await;
+    }
 }
 
 /// What cookie.php tells of whom it takes for its listener.

@@ -80,6 +80,14 @@ fn all_headers_leave_out_the_hop_by_hop_ones_and_do_not_depend_on_their_order() 
 }
 
 #[test]
+fn all_headers_leave_out_what_anybody_can_claim() {
+    let vary = vary(Names::All, listed(&[]), Names::All);
+    let honest = request("/s", &[("x-a", "1")]);
+    let forged = request("/s", &[("X-Forwarded-For", "127.0.0.1"), ("x-a", "1")]);
+    assert_eq!(topic_key(&forged, "h", &vary), topic_key(&honest, "h", &vary));
+}
+
+#[test]
 fn the_header_beats_the_parameter_and_an_empty_id_is_no_resume() {
     let resume = |id: &'static str| StartFrom::Resume(Bytes::from_static(id.as_bytes()));
     let of = |target, headers| start_from(&request(target, headers));

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{PATIENCE, SUBSCRIBERS};
-use crate::client::{End, Http2Connection, SseStream};
+use crate::client::{End, Event, Http2Connection, SseStream};
 
 /// What one subscriber got, over all its connections: the number in the id, and the data.
 pub type Log = Vec<(u64, String)>;
@@ -96,18 +96,23 @@ impl Member {
     ) -> Self {
         while Instant::now() < cut && !self.has(*goal.borrow()) {
             match stream.event_or_end(Duration::from_millis(200)).await {
-                Some(Ok(event)) => {
-                    let number = event.id.rsplit('-').next().and_then(|n| n.parse().ok());
-                    let number = number.expect("a number in the id");
-                    self.log.push((number, event.data));
-                }
+                Some(Ok(event)) => self.note(event),
                 Some(Err(End::Clean)) => panic!("the gateway ended a stream"),
                 Some(Err(End::Broken(why))) => panic!("the gateway broke a stream: {why}"),
                 None => sleep(Duration::ZERO).await,
             }
         }
+        // What was read and not taken yet belongs to the id that is sent next time.
+        while let Some(Ok(event)) = stream.event_or_end(Duration::ZERO).await {
+            self.note(event);
+        }
         self.last_event_id = stream.last_event_id().to_owned();
         self
+    }
+
+    fn note(&mut self, event: Event) {
+        let number = event.id.rsplit('-').next().and_then(|n| n.parse().ok());
+        self.log.push((number.expect("a number in the id"), event.data));
     }
 
     /// Whether the goal is known and reached.

@@ -103,6 +103,18 @@ async fn a_real_site_answers_an_http10_client() {
 }
 
 #[tokio::test]
+async fn a_request_that_names_no_host_is_refused() {
+    let upstream = RawOrigin::start(vec![Step::send(OK), Step::Finish]).await;
+    let sluice = before(upstream.address()).await;
+    for host in ["", "Host:\r\n", "Host: \r\n"] {
+        let asked = format!("GET / HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+        let answer = say(sluice.plain, asked).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer} to {host:?}");
+    }
+    assert!(upstream.heads().is_empty());
+}
+
+#[tokio::test]
 async fn a_huge_header_is_refused_and_the_gateway_lives_on() {
     let site = tempfile::tempdir().expect("a directory");
     std::fs::write(site.path().join("page.html"), "page").expect("write a page");

@@ -77,7 +77,7 @@ async fn the_first_route_that_matches_wins() {
 }
 
 #[tokio::test]
-async fn a_host_narrows_a_route_whatever_its_port_and_case() {
+async fn a_host_narrows_a_route_whatever_its_port_case_and_final_dot() {
     let routes = "
   - { path: '/*', host: one.test, upstream: one }
   - { path: '/*', host: two.test, upstream: two }
@@ -89,6 +89,9 @@ async fn a_host_narrows_a_route_whatever_its_port_and_case() {
             ("one.test", "/", "one"),
             ("one.test:8443", "/all", "one"),
             ("ONE.Test:80", "/", "one"),
+            ("one.test.", "/all", "one"),
+            ("one.test.:80", "/", "one"),
+            ("one.test..", "/", "404"),
             ("two.test", "/", "two"),
             ("three.test", "/all", "all"),
             ("three.test", "/", "404"),
