@@ -133,7 +133,7 @@ async fn every_gauge_is_back_at_zero_when_all_have_left() {
     assert_eq!(gauges(), (1, 1, held));
     account.end(EndReason::Lagging);
     drop(publisher);
-    assert_eq!(gauges(), (1, 0, held), "what is kept can still be read");
+    assert_eq!(gauges(), (0, 0, held), "it has no feed, and what is kept can still be read");
     drop(membership);
     assert_eq!(gauges(), (0, 0, 0));
     assert_eq!(route.ended(EndReason::Lagging).get(), 1);
