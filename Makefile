@@ -36,6 +36,16 @@ test: rust ## Check style, documentation and behaviour, with real servers and a 
 	@# Some tests hold thousands of connections.
 	ulimit -n "$$(ulimit -Hn)" && cargo test --locked
 
+.PHONY: bench
+bench: rust ## Measure cost, delay and stalled clients; takes some five minutes
+	@tests/install.sh build
+	ulimit -n "$$(ulimit -Hn)" && cargo bench --locked --bench figures
+
+.PHONY: soak
+soak: rust ## Let everything go wrong for ten minutes, and look for a lost event
+	@tests/install.sh
+	ulimit -n "$$(ulimit -Hn)" && SLUICE_CHAOS_SECONDS=600 cargo test --locked --test it chaos
+
 .PHONY: clean
 clean: rust ## Remove what was built
 	cargo clean
