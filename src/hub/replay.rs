@@ -1,7 +1,7 @@
 //! The kept events of one topic: a ring addressed by sequence number.
 //!
-//! Bounded by events, bytes and age, and for a burst by bytes alone (law 5). Holds encoded events only; what a subscriber gets
-//! of them is decided by its cursor.
+//! Bounded by events, bytes and age, and for a burst by bytes alone (law 5). Holds encoded events
+//! only; what a subscriber gets of them is decided by its cursor.
 
 use std::{
     collections::{VecDeque, vec_deque},
@@ -17,8 +17,8 @@ use crate::config::Replay;
 /// one read of the upstream may hold thousands of small events, more than the whole buffer.
 const BURST_AGE: Duration = Duration::from_secs(1);
 /// But never more than the bound on bytes, or than this where that is less, behind the first of
-/// them: four reads of the upstream (Pingora reads 64 KiB at once). The first itself may be as large as events get: what comes right
-/// behind it must not push it out before anybody could read it.
+/// them: four reads of the upstream (Pingora reads 64 KiB at once). The first itself may be as
+/// large as events get: what comes right behind it must not push it out before it could be read.
 const BURST_BYTES: usize = 256 * 1024;
 
 /// One kept block of the stream.
@@ -36,6 +36,8 @@ pub(super) struct Entry {
     pub read_at: Instant,
 }
 
+/// The ring and its two parts:
+///
 /// ```text
 /// first          oldest                 head
 ///   | burst rest   | replay buffer        |

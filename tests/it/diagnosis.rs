@@ -1,4 +1,5 @@
-//! An upstream that holds events back is reported to the operator, once, with the fix by name.
+//! What the operator is told of an upstream, once, with the fix by name: that it holds events back,
+//! or that its answer speaks against sharing it.
 
 use std::time::Duration;
 
@@ -51,4 +52,19 @@ async fn a_script_that_flushes_is_never_suspected() {
     let mut stream = client.get("/numbered.php?ms=1&size=200", &[]).await;
     stream.next_events(1000, PATIENCE).await;
     assert_eq!(sluice.metric(SUSPECTED, &[]).await, 0.0);
+}
+
+#[tokio::test]
+async fn a_script_that_sets_a_cookie_on_a_shared_stream_is_reported_once() {
+    let php = PhpServer::start(4).await;
+    let sluice = Sluice::before(php.address(), "/cookie.php", PUBLIC).await;
+    let client = Http2Connection::open(sluice.tls, true).await;
+    let mut one = client.get("/cookie.php?topic=1", &[]).await;
+    let mut two = client.get("/cookie.php?topic=2", &[]).await;
+    one.next_event(PATIENCE).await;
+    two.next_event(PATIENCE).await;
+    sluice.wait_for_metric("sluice_upstream_sharing_contradicted_total", &[], 2.0).await;
+    let log = sluice.log();
+    assert_eq!(log.matches("'Set-Cookie'").count(), 1, "{log}");
+    assert!(log.contains("Check 'vary'"), "{log}");
 }
